@@ -1,0 +1,139 @@
+/**
+ * The port to the database. Actors write through {@link Store.commit} (by way of the journal) and
+ * read through the named queries; what a driver does below it is its own business.
+ */
+import type { RowOf, TableName } from "./tables.ts";
+
+/** Insert a row, or replace the one with the same key. */
+export type Put = { [T in TableName]: { op: "put"; table: T; row: RowOf<T> } }[TableName];
+
+/** Remove every row whose key starts with the given columns (a leading part of the key). */
+export type Remove = {
+  [T in TableName]: { op: "remove"; table: T; key: Partial<RowOf<T>> };
+}[TableName];
+
+export type Write = Put | Remove;
+
+/** What one actor wrote in one turn: all of it is stored, or none (a savepoint of its own). */
+export interface WriteGroup {
+  /** Address of the actor, `/rooms/3`. */
+  readonly actor: string;
+  readonly writes: readonly Write[];
+}
+
+/** A group that was rolled back while the others of the transaction were stored. */
+export interface RefusedGroup {
+  readonly index: number;
+  readonly error: Error;
+}
+
+export interface User {
+  readonly id: number;
+  readonly login: string;
+  readonly name: string | null;
+  readonly avatarUrl: string | null;
+  readonly admin: boolean;
+  readonly connectedOnce: boolean;
+  /** UUID that clients know as metrics id. */
+  readonly metricsId: string;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+}
+
+export interface AccessToken {
+  readonly id: number;
+  /** Who the token signs in. */
+  readonly userId: number;
+  /** The admin who made it for somebody else, or null. */
+  readonly impersonatorId: number | null;
+  /** `$sha256$` + base64url of the SHA-256 of the secret. [transport 5.1.2] */
+  readonly hash: string;
+  readonly createdAt: number;
+}
+
+/**
+ * The database cannot take writes at all (disk full, I/O error, connection lost): nothing of the
+ * transaction was stored.
+ */
+export class StoreUnavailableError extends Error {
+  override readonly name = "StoreUnavailableError";
+}
+
+/** The database has been written by a newer program than this one. */
+export class StoreTooNewError extends Error {
+  override readonly name = "StoreTooNewError";
+}
+
+export interface Store {
+  readonly dialect: "sqlite" | "postgres";
+
+  /**
+   * Stores the groups in one transaction, in order, each in a savepoint of its own, and returns
+   * those that the database refused (their writes are rolled back, the others' kept).
+   *
+   * An embedded database answers at once, a remote one with a promise.
+   *
+   * @throws {StoreUnavailableError} when the transaction as a whole could not be stored.
+   */
+  commit(groups: readonly WriteGroup[]): readonly RefusedGroup[] | Promise<readonly RefusedGroup[]>;
+
+  /** Rows whose key starts with the given columns, in key order; all rows without `key`. */
+  load<T extends TableName>(table: T, key?: Partial<RowOf<T>>): Promise<RowOf<T>[]>;
+
+  /** Rows of any table by any of its columns (restart: `projects` by `room_id`). */
+  loadWhere<T extends TableName>(table: T, where: Partial<RowOf<T>>): Promise<RowOf<T>[]>;
+
+  /** Registers a start of the server and returns its epoch, greater than every earlier one. [rooms 1.1] */
+  startEpoch(): Promise<number>;
+
+  /** One trivial query, for `/healthz`. @throws when the database does not answer. */
+  ping(): Promise<void>;
+
+  // Accounts. Written at once, not through the journal: no actor owns them.
+
+  /** @throws {LoginTakenError} */
+  createUser(user: { login: string; admin: boolean; name?: string | null }): Promise<User>;
+  user(id: number): Promise<User | undefined>;
+  userByLogin(login: string): Promise<User | undefined>;
+  users(ids: readonly number[]): Promise<User[]>;
+  allUsers(): Promise<User[]>;
+  /** Removes the account with its tokens, contacts and notifications; false if there was none. */
+  removeUser(id: number): Promise<boolean>;
+  setConnectedOnce(id: number): Promise<void>;
+  /** [channels 2.4] without the caller's removal: exact below 3 bytes, fuzzy (≤ `limit`) from 3. */
+  searchUsers(query: string, limit: number): Promise<User[]>;
+
+  /** Stores a token's hash and forgets all but the user's newest `keep` tokens. */
+  createAccessToken(
+    token: { userId: number; impersonatorId: number | null; hash: string },
+    keep: number,
+  ): Promise<AccessToken>;
+  accessToken(id: number): Promise<AccessToken | undefined>;
+  removeAccessTokens(userId: number): Promise<void>;
+
+  /** Contacts of a user, both directions, any state. */
+  contactsOf(userId: number): Promise<RowOf<"contacts">[]>;
+
+  /** The newest `limit` notifications with id < `beforeId`, ascending. [channels 4.5] */
+  notificationsOf(
+    userId: number,
+    beforeId: number | null,
+    limit: number,
+  ): Promise<RowOf<"notifications">[]>;
+  /** The recipient's newest unread notification of that kind and entity. [channels 4.4] */
+  unreadNotification(
+    userId: number,
+    kind: string,
+    entityId: number,
+  ): Promise<RowOf<"notifications"> | undefined>;
+
+  close(): Promise<void>;
+}
+
+/** Another account has that login. */
+export class LoginTakenError extends Error {
+  override readonly name = "LoginTakenError";
+  constructor(readonly login: string) {
+    super(`Cannot create user "${login}": another account has this login`);
+  }
+}

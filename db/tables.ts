@@ -1,0 +1,222 @@
+/**
+ * The tables of the journal, once: name, columns, primary key. Both databases' generic row writes,
+ * the row types in TypeScript and the check of the migrations are derived from this file.
+ *
+ * A column type ends in `?` where the column may be null.
+ *
+ * - `int`: a number of ours, below 2^53 (user, room, project ids; indexes; Unix milliseconds)
+ * - `u64`: a number that a client chose, all 64 bits; kept as the same bits in a signed column
+ * - `text`, `bool`, `bytes`
+ */
+export type ColumnType =
+  | "int"
+  | "int?"
+  | "u64"
+  | "u64?"
+  | "text"
+  | "text?"
+  | "bool"
+  | "bool?"
+  | "bytes"
+  | "bytes?";
+
+export interface Table {
+  readonly columns: Readonly<Record<string, ColumnType>>;
+  /** Names of the primary key's columns, in order; a removal may name a leading part of them. */
+  readonly key: readonly string[];
+}
+
+export const tables = {
+  /** Last number given out per kind of id (`room`, `project`): ids are never used again. */
+  counters: { columns: { name: "text", value: "int" }, key: ["name"] },
+
+  /** One row per unordered pair of users, `user_id_a < user_id_b`. [channels 3.1] */
+  contacts: {
+    columns: {
+      user_id_a: "int",
+      user_id_b: "int",
+      a_to_b: "bool",
+      should_notify: "bool",
+      accepted: "bool",
+    },
+    key: ["user_id_a", "user_id_b"],
+  },
+
+  /** [channels 4.2], with the kind stored by its name. */
+  notifications: {
+    columns: {
+      id: "int",
+      recipient_id: "int",
+      created_at: "int",
+      kind: "text",
+      entity_id: "int?",
+      content: "text",
+      is_read: "bool",
+      response: "bool?",
+    },
+    key: ["id"],
+  },
+
+  /** [rooms 9.1] */
+  rooms: { columns: { id: "int", live_kit_room: "text", channel_id: "int?" }, key: ["id"] },
+
+  /** One row per user over all rooms, pending or active. [rooms 9.2] */
+  room_participants: {
+    columns: {
+      user_id: "int",
+      room_id: "int",
+      /** Answering connection: server epoch and number, both null while pending. */
+      connection_owner: "int?",
+      connection_id: "int?",
+      /** `shared`, `unshared`, `external`. */
+      location_kind: "text",
+      location_project_id: "int?",
+      initial_project_id: "int?",
+      calling_user_id: "int",
+      calling_connection_owner: "int?",
+      calling_connection_id: "int?",
+      participant_index: "int?",
+      role: "int?",
+      /** Order of joining the table, for pending participants' order. */
+      ordinal: "int",
+    },
+    key: ["user_id"],
+  },
+
+  /** [rooms 11] Rows hold peer ids; `ordinal` keeps the order of insertion. */
+  followers: {
+    columns: {
+      room_id: "int",
+      project_id: "int",
+      leader_owner: "int",
+      leader_id: "int",
+      follower_owner: "int",
+      follower_id: "int",
+      ordinal: "int",
+    },
+    key: ["room_id", "project_id", "leader_owner", "leader_id", "follower_owner", "follower_id"],
+  },
+
+  /** [projects 2] */
+  projects: {
+    columns: {
+      id: "int",
+      room_id: "int",
+      host_user_id: "int",
+      host_owner: "int",
+      host_id: "int",
+      windows_paths: "bool",
+      /** JSON array of strings. */
+      features: "text",
+    },
+    key: ["id"],
+  },
+
+  project_collaborators: {
+    columns: {
+      project_id: "int",
+      replica_id: "int",
+      user_id: "int",
+      connection_owner: "int",
+      connection_id: "int",
+      is_host: "bool",
+      committer_name: "text?",
+      committer_email: "text?",
+    },
+    key: ["project_id", "replica_id"],
+  },
+
+  worktrees: {
+    columns: {
+      project_id: "int",
+      id: "u64",
+      root_name: "text",
+      abs_path: "text",
+      visible: "bool",
+      scan_id: "u64",
+      completed_scan_id: "u64",
+      root_repo_common_dir: "text?",
+    },
+    key: ["project_id", "id"],
+  },
+
+  /** `entry` is the host's own `Entry` bytes, null for a tombstone. */
+  worktree_entries: {
+    columns: {
+      project_id: "int",
+      worktree_id: "u64",
+      id: "u64",
+      scan_id: "u64",
+      entry: "bytes?",
+    },
+    key: ["project_id", "worktree_id", "id"],
+  },
+
+  /** `state` is an `UpdateRepository` without project id and statuses; null for a tombstone. */
+  repositories: {
+    columns: { project_id: "int", id: "u64", scan_id: "u64", state: "bytes?" },
+    key: ["project_id", "id"],
+  },
+
+  /** `status` is the host's own `StatusEntry` bytes, null for a tombstone. */
+  repository_statuses: {
+    columns: {
+      project_id: "int",
+      repository_id: "u64",
+      repo_path: "text",
+      scan_id: "u64",
+      status: "bytes?",
+    },
+    key: ["project_id", "repository_id", "repo_path"],
+  },
+
+  /** Keyed with the server, unlike the reference. [projects 7.5] `summary` is a `DiagnosticSummary`. */
+  diagnostic_summaries: {
+    columns: {
+      project_id: "int",
+      worktree_id: "u64",
+      path: "text",
+      language_server_id: "u64",
+      summary: "bytes",
+    },
+    key: ["project_id", "worktree_id", "path", "language_server_id"],
+  },
+
+  /** Keyed with the kind, unlike the reference. [projects 7.6] */
+  worktree_settings: {
+    columns: {
+      project_id: "int",
+      worktree_id: "u64",
+      path: "text",
+      kind: "int",
+      content: "text",
+      outside_worktree: "bool",
+    },
+    key: ["project_id", "worktree_id", "path", "kind"],
+  },
+
+  /** `server` is the host's own `LanguageServer` bytes. [projects 7.7] */
+  language_servers: {
+    columns: { project_id: "int", id: "u64", server: "bytes", capabilities: "text" },
+    key: ["project_id", "id"],
+  },
+} as const satisfies Record<string, Table>;
+
+export type TableName = keyof typeof tables;
+
+type Plain<T extends ColumnType> = T extends "int" ? number
+  : T extends "int?" ? number | null
+  : T extends "u64" ? bigint
+  : T extends "u64?" ? bigint | null
+  : T extends "text" ? string
+  : T extends "text?" ? string | null
+  : T extends "bool" ? boolean
+  : T extends "bool?" ? boolean | null
+  : T extends "bytes" ? Uint8Array
+  : Uint8Array | null;
+
+/** A row of one table, as actors write and read it. */
+export type RowOf<T extends TableName> = {
+  [C in keyof (typeof tables)[T]["columns"]]: (typeof tables)[T]["columns"][C] extends
+    infer X extends ColumnType ? Plain<X> : never;
+};

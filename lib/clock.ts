@@ -1,0 +1,18 @@
+/** Time as the program sees it; a fake one stands in for it in tests and in the simulation. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Runs `fn` once, `ms` milliseconds from now. The shape is XState's, so that charts take it too. */
+  setTimeout(fn: () => void, ms: number): number;
+  clearTimeout(id: number): void;
+  /** Runs `fn` after everything that is ready now, before time passes. */
+  setImmediate(fn: () => void): void;
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimeout: (fn, ms) => setTimeout(fn, ms),
+  clearTimeout: (id) => clearTimeout(id),
+  setImmediate: (fn) => void setImmediate(fn),
+};
