@@ -1,10 +1,13 @@
+/** Names one running timer of a clock; opaque. */
+export type TimerId = number | object;
+
 /** Time as the program sees it; a fake one stands in for it in tests and in the simulation. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
   /** Runs `fn` once, `ms` milliseconds from now. The shape is XState's, so that charts take it too. */
-  setTimeout(fn: () => void, ms: number): number;
-  clearTimeout(id: number): void;
+  setTimeout(fn: () => void, ms: number): TimerId;
+  clearTimeout(id: TimerId): void;
   /** Runs `fn` after everything that is ready now, before time passes. */
   setImmediate(fn: () => void): void;
 }
@@ -13,6 +16,6 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (fn, ms) => setTimeout(fn, ms),
-  clearTimeout: (id) => clearTimeout(id),
+  clearTimeout: (id) => clearTimeout(id as number),
   setImmediate: (fn) => void setImmediate(fn),
 };
