@@ -202,7 +202,44 @@ export const tables = {
   },
 } as const satisfies Record<string, Table>;
 
+/**
+ * Tables that no actor owns: accounts, their tokens, the starts of the server. Written at once by
+ * the store's own methods, never through the journal.
+ */
+export const accountTables = {
+  users: {
+    columns: {
+      id: "int",
+      /** Unique without regard to case. */
+      login: "text",
+      name: "text?",
+      avatar_url: "text?",
+      admin: "bool",
+      connected_once: "bool",
+      metrics_id: "text",
+      created_at: "int",
+    },
+    key: ["id"],
+  },
+
+  /** [transport 5.1] */
+  access_tokens: {
+    columns: {
+      id: "int",
+      user_id: "int",
+      impersonator_id: "int?",
+      hash: "text",
+      created_at: "int",
+    },
+    key: ["id"],
+  },
+
+  /** One row per start of the server; the id is its epoch. [rooms 1.1] */
+  servers: { columns: { id: "int", started_at: "int" }, key: ["id"] },
+} as const satisfies Record<string, Table>;
+
 export type TableName = keyof typeof tables;
+export type AccountTableName = keyof typeof accountTables;
 
 type Plain<T extends ColumnType> = T extends "int" ? number
   : T extends "int?" ? number | null
@@ -215,8 +252,17 @@ type Plain<T extends ColumnType> = T extends "int" ? number
   : T extends "bytes" ? Uint8Array
   : Uint8Array | null;
 
+type PlainRow<Columns extends Readonly<Record<string, ColumnType>>> = {
+  [C in keyof Columns]: Plain<Columns[C]>;
+};
+
 /** A row of one table, as actors write and read it. */
 export type RowOf<T extends TableName> = {
   [C in keyof (typeof tables)[T]["columns"]]: (typeof tables)[T]["columns"][C] extends
     infer X extends ColumnType ? Plain<X> : never;
 };
+
+/** A row of one of the {@link accountTables}. */
+export type AccountRowOf<T extends AccountTableName> = PlainRow<
+  (typeof accountTables)[T]["columns"]
+>;

@@ -1,0 +1,64 @@
+/** Values of rows to and from SQLite's: the one place where 64 unsigned bits meet a signed column. */
+import type { ColumnType } from "../tables.ts";
+
+/** What `node:sqlite` binds, and what it returns with `setReadBigInts(true)`. */
+export type SqliteValue = null | number | bigint | string | Uint8Array;
+
+/**
+ * The value to bind for a column.
+ *
+ * @throws {TypeError} when the value is not of the column's type.
+ * @throws {RangeError} when a number is outside of the column's range.
+ */
+export function toSqlite(column: string, type: ColumnType, value: unknown): SqliteValue {
+  if (value === null && type.endsWith("?")) return null;
+  switch (type) {
+    case "int":
+    case "int?":
+      if (typeof value !== "number") break;
+      if (!Number.isSafeInteger(value)) {
+        throw new RangeError(`Cannot store ${value} in column "${column}": not a safe integer`);
+      }
+      return value;
+    case "u64":
+    case "u64?":
+      if (typeof value !== "bigint") break;
+      if (BigInt.asUintN(64, value) !== value) {
+        throw new RangeError(`Cannot store ${value} in column "${column}": not within 64 bits`);
+      }
+      return BigInt.asIntN(64, value);
+    case "bool":
+    case "bool?":
+      if (typeof value !== "boolean") break;
+      return value ? 1 : 0;
+    case "text":
+    case "text?":
+      if (typeof value !== "string") break;
+      return value;
+    case "bytes":
+    case "bytes?":
+      if (!(value instanceof Uint8Array)) break;
+      return value;
+  }
+  throw new TypeError(
+    `Cannot store ${value === null ? "null" : typeof value} in column "${column}": it is ${type}`,
+  );
+}
+
+/** The value of a row's column from what SQLite returned. */
+export function fromSqlite(type: ColumnType, value: SqliteValue): unknown {
+  if (value === null) return null;
+  switch (type) {
+    case "int":
+    case "int?":
+      return Number(value);
+    case "u64":
+    case "u64?":
+      return BigInt.asUintN(64, BigInt(value as bigint));
+    case "bool":
+    case "bool?":
+      return value !== 0n && value !== 0;
+    default:
+      return value;
+  }
+}
