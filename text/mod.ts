@@ -1,0 +1,19 @@
+/** The text CRDT: documents that several replicas edit at once. [channels 9] */
+export { type ApplyResult, Document, type FragmentView } from "./document.ts";
+export { compareLamport, type Lamport } from "./lamport.ts";
+export { normalizeLineEndings } from "./line_endings.ts";
+export {
+  describeOperation,
+  type EditOperation,
+  type FullRange,
+  type Operation,
+  type UndoCount,
+  type UndoOperation,
+} from "./operation.ts";
+export { Replica, type ReplicaOptions, type TextEdit } from "./replica.ts";
+export {
+  InvalidOperationError,
+  type InvalidOperationReason,
+  validateOperation,
+} from "./validation.ts";
+export { VersionVector } from "./version_vector.ts";
