@@ -192,8 +192,8 @@ function schemaFile(declared: readonly Compiled[], version: number): string {
   }
   for (const { name, type } of declared) {
     if (!(type instanceof protobuf.Type)) continue;
-    const options = (["priority", "response", "entity", "only"] as const).map((option) =>
-      optionOf(type, option) ?? ""
+    const options = ["priority", "response", "entity", "only"].map((option) =>
+      camelCase(optionOf(type, option) ?? "")
     );
     const info = [payloads.get(name)?.id ?? "", ...options].join(",").replace(/,+$/, "");
     const oneofs = type.oneofsArray.filter((oneof) => !oneof.isProto3Optional);
