@@ -1,8 +1,8 @@
 /** Longest login, in characters. */
 export const maxLoginLength = 39;
 
-/** What a login may look like: letters, digits, `-`, `_` and `.`, 1 to {@link maxLoginLength}. */
-export const loginPattern: RegExp = new RegExp(`^[A-Za-z0-9._-]{1,${maxLoginLength}}$`);
+// Not of marks alone: "." and ".." would be steps in the path of a URL.
+const loginPattern = new RegExp(`^(?=.*[A-Za-z0-9])[A-Za-z0-9._-]{1,${maxLoginLength}}$`);
 
 /** A text that cannot be a login. */
 export class InvalidLoginError extends Error {
@@ -10,7 +10,7 @@ export class InvalidLoginError extends Error {
   constructor(readonly login: string) {
     super(
       `Cannot use ${JSON.stringify(login)} as a login: it must be 1 to ${maxLoginLength} ` +
-        `characters of letters, digits, "-", "_" and "."`,
+        `characters of letters, digits, "-", "_" and ".", at least one a letter or digit`,
     );
   }
 }

@@ -135,7 +135,7 @@ export const settings = {
     env: "DATABASE_URL",
     value: "<url>",
     schema: databaseUrl,
-    defaultText: "sqlite:<data folder>/parley.sqlite",
+    defaultText: "the file parley.sqlite in the data folder",
     description:
       "Database: sqlite:<path>, or sqlite::memory: for one that is forgotten at the end.",
     confidential: true,
@@ -251,14 +251,22 @@ export class ConfigError extends Error {
   }
 }
 
+/** Where the data is: all that the commands beside `serve` need to know. */
+export type DataConfig = Pick<Config, "dataDir" | "database">;
+
+type SettingName = keyof typeof settings;
+
 type Values = {
-  [K in keyof typeof settings]:
+  [K in SettingName]:
     | z.output<(typeof settings)[K]["schema"]>
     | ((typeof settings)[K] extends { default: string } ? never : undefined);
 };
 
 /** The environment as far as it is looked at. */
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names of the settings of {@link loadDataConfig}. */
+export const dataSettings = ["dataDir", "database"] as const satisfies readonly SettingName[];
 
 /**
  * Reads the configuration: flags first, then the environment, then the defaults.
@@ -272,42 +280,8 @@ export function loadConfig(
   os: typeof Deno.build.os = Deno.build.os,
 ): Config {
   const problems: string[] = [];
-  const given = readFlags(args, problems);
-  const values: Record<string, unknown> = {};
-  for (const [name, setting] of Object.entries(settings) as [string, Setting<unknown>][]) {
-    const flag = given.get(setting.flag);
-    // An empty variable is how Compose and CI files say "not set".
-    const variable = env[setting.env] === "" ? undefined : env[setting.env];
-    const text = flag ?? variable ?? setting.default;
-    if (text === undefined) continue;
-    const result = setting.schema.safeParse(text);
-    if (result.success) {
-      values[name] = result.data;
-    } else {
-      const source = flag === undefined ? setting.env : `--${setting.flag}`;
-      const reason = result.error.issues[0]!.message;
-      problems.push(
-        setting.secret || setting.confidential
-          ? `${source} ${reason}`
-          : `${source}=${JSON.stringify(text)} ${reason}`,
-      );
-    }
-  }
-  const config = assemble(values as Values, env, os, problems);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return config;
-}
-
-function assemble(
-  values: Values,
-  env: Environment,
-  os: typeof Deno.build.os,
-  problems: string[],
-): Config {
-  const dataDir = values.dataDir ?? defaultDataDir(env, os);
-  if (dataDir === undefined) {
-    problems.push("no home folder is known to put the data in: give --data-dir");
-  }
+  const values = readValues(Object.keys(settings) as SettingName[], args, env, problems);
+  const data = locateData(values, env, os, problems);
   const { liveKitServer: server, liveKitKey: key, liveKitSecret } = values;
   const liveKit = server && key && liveKitSecret
     ? { server, key, secret: liveKitSecret }
@@ -315,23 +289,87 @@ function assemble(
   if (liveKit === undefined && (server || key || liveKitSecret)) {
     problems.push("LIVEKIT_SERVER, LIVEKIT_KEY and LIVEKIT_SECRET must be given together");
   }
+  if (problems.length > 0) throw new ConfigError(problems);
   return {
+    ...data,
     port: values.port,
     host: values.host,
     publicUrl: values.publicUrl,
-    dataDir: dataDir ?? "",
-    database: values.database ??
-      { kind: "sqlite", path: `${dataDir}${os === "windows" ? "\\" : "/"}parley.sqlite` },
     apiToken: values.apiToken,
     maxConnections: values.maxConnections,
     log: { level: values.logLevel, format: values.logFormat },
     liveKit,
-    times: scaledTimes(values.timeScale ?? 1),
+    times: scaledTimes(values.timeScale),
   };
 }
 
-function readFlags(args: readonly string[], problems: string[]): Map<string, string> {
-  const flags = Object.values(settings).map((setting) => setting.flag);
+/**
+ * Reads only where the data is, in the same way.
+ *
+ * @param args flags of the {@link dataSettings} alone.
+ * @throws {ConfigError} listing everything that is wrong.
+ */
+export function loadDataConfig(
+  args: readonly string[],
+  env: Environment,
+  os: typeof Deno.build.os = Deno.build.os,
+): DataConfig {
+  const problems: string[] = [];
+  const data = locateData(readValues(dataSettings, args, env, problems), env, os, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return data;
+}
+
+function locateData(
+  values: Pick<Values, (typeof dataSettings)[number]>,
+  env: Environment,
+  os: typeof Deno.build.os,
+  problems: string[],
+): DataConfig {
+  const dataDir = values.dataDir ?? defaultDataDir(env, os);
+  if (dataDir === undefined) {
+    problems.push("no home folder is known to put the data in: give --data-dir");
+  }
+  const separator = os === "windows" ? "\\" : "/";
+  return {
+    dataDir: dataDir ?? "",
+    database: values.database ?? { kind: "sqlite", path: `${dataDir}${separator}parley.sqlite` },
+  };
+}
+
+function readValues<Name extends SettingName>(
+  names: readonly Name[],
+  args: readonly string[],
+  env: Environment,
+  problems: string[],
+): Pick<Values, Name> {
+  const wanted = names.map((name) => [name, settings[name] as Setting<unknown>] as const);
+  const given = readFlags(wanted.map(([, setting]) => setting.flag), args, problems);
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const [name, setting] of wanted) {
+    const flag = given.get(setting.flag);
+    // An empty variable is how Compose and CI files say "not set".
+    const text = flag ?? (env[setting.env] || setting.default);
+    if (text === undefined) continue;
+    const result = setting.schema.safeParse(text);
+    if (result.success) {
+      values[name] = result.data;
+    } else {
+      const source = flag === undefined ? setting.env : `--${setting.flag}`;
+      const shown = setting.secret || setting.confidential
+        ? source
+        : `${source}=${JSON.stringify(text)}`;
+      problems.push(`${shown}: ${result.error.issues[0]!.message}`);
+    }
+  }
+  return values as Pick<Values, Name>;
+}
+
+function readFlags(
+  flags: readonly string[],
+  args: readonly string[],
+  problems: string[],
+): Map<string, string> {
   const parsed = parseArgs([...args], {
     string: flags,
     collect: flags,
@@ -389,7 +427,7 @@ export function configDocument(): string {
   const rows = visible().map((setting) => {
     const fallback = setting.default === undefined ? shown(setting) : `\`${setting.default}\``;
     return `| \`--${setting.flag} ${setting.value}\` | \`${setting.env}\` | ${fallback} | ` +
-      `${setting.description}${setting.secret ? " Secret." : ""} |`;
+      `${setting.description.replaceAll("<", "\\<")}${setting.secret ? " Secret." : ""} |`;
   });
   return `<!-- Generated by scripts/gen_config_docs.ts from lib/config.ts; do not edit. -->
 # Configuration

@@ -1,0 +1,46 @@
+/** What to tell people about errors that end the program. */
+import { InvalidLoginError } from "../db/login.ts";
+import { NoSuchUserError } from "../db/accounts.ts";
+import { LoginTakenError, StoreTooNewError, StoreUnavailableError } from "../db/store.ts";
+import { ConfigError } from "../lib/config.ts";
+import { DataDirError } from "../lib/data_dir.ts";
+import { ServerRefusedError } from "./accounts.ts";
+import { UsageError } from "./args.ts";
+
+const explained = [
+  ConfigError,
+  DataDirError,
+  InvalidLoginError,
+  LoginTakenError,
+  NoSuchUserError,
+  ServerRefusedError,
+  StoreTooNewError,
+  StoreUnavailableError,
+  UsageError,
+] as const;
+
+/** The message alone for what a user can do something about; with its stack for what is a defect. */
+export function explain(error: unknown): string {
+  if (explained.some((type) => error instanceof type)) return (error as Error).message;
+  if (error instanceof Error) {
+    return `Parley has a defect, please report it: ${error.stack ?? error.message}`;
+  }
+  return `Parley has a defect, please report it: ${String(error)}`;
+}
+
+/** An address that a server cannot listen on. */
+export function explainListen(error: unknown, host: string, port: number): string | undefined {
+  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  if (error instanceof Deno.errors.AddrInUse) {
+    return `Cannot listen on ${address}: another program uses this port; ` +
+      `stop that one, or choose another port with --port`;
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) {
+    return `Cannot listen on ${address}: this machine does not have the address; ` +
+      `choose one that it has with --host`;
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return `Cannot listen on ${address}: permission denied; choose a port from 1024 with --port`;
+  }
+  return undefined;
+}

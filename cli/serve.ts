@@ -1,0 +1,137 @@
+/** `serve`: runs the server until it is told to stop. */
+import { readRunningServer } from "../http/running_server.ts";
+import { type Config, configHelp, type Environment, loadConfig } from "../lib/config.ts";
+import { configureLog, createLog } from "../lib/log.ts";
+import { createServer } from "../server.ts";
+import { explain, explainListen } from "./explain.ts";
+import { programName } from "./program_name.ts";
+import type { Output } from "./user.ts";
+
+/** From the signal to the end of the process at the latest, in milliseconds. */
+const hardLimit = 9_500;
+
+/** Help for `serve`. */
+export function serveHelp(): string {
+  return `Run the server.
+
+  ${programName()} serve [option]…
+
+${configHelp()}`;
+}
+
+/**
+ * Runs a server; resolves with the exit code once it has ended.
+ *
+ * @param args command line behind `serve`.
+ * @throws {ConfigError} when the configuration cannot be used.
+ */
+export async function runServe(
+  args: readonly string[],
+  env: Environment,
+  output: Output,
+): Promise<number> {
+  if (args.includes("--help")) {
+    output.result(serveHelp());
+    return 0;
+  }
+  const config = loadConfig(args, env);
+  const endLog = configureLog(config.log);
+  const log = createLog();
+  const stop = stopRequest(log);
+  try {
+    const server = createServer(config);
+    const url = await start(server, config, output);
+    if (url === undefined) return 1;
+    output.result(await greeting(url, config, args));
+    const reason = await stop.requested;
+    const limit = setTimeout(() => Deno.exit(1), hardLimit);
+    log.info("Stopping: {reason}", { reason: reason.text });
+    await server.stop();
+    clearTimeout(limit);
+    return reason.code;
+  } finally {
+    stop.dispose();
+    await endLog();
+  }
+}
+
+type Server = ReturnType<typeof createServer>;
+
+async function start(server: Server, config: Config, output: Output): Promise<string | undefined> {
+  try {
+    return (await server.start()).url;
+  } catch (error) {
+    output.note(explainListen(error, config.host, config.port) ?? explain(error));
+    await server.stop().catch(() => {});
+    return undefined;
+  }
+}
+
+async function greeting(url: string, config: Config, args: readonly string[]): Promise<string> {
+  // The command for accounts has to find the same data.
+  const place = args.some((arg) => arg.startsWith("--data-dir"))
+    ? ` --data-dir ${JSON.stringify(config.dataDir)}`
+    : "";
+  const add = `${programName()} user add <login>${place}`;
+  const users = await hasUsers(config)
+    ? `add a user with: ${add}`
+    : `there are no users yet, add one with: ${add}`;
+  return `Parley listens on ${url} (data in ${config.dataDir}); ${users}; ` +
+    `connect Zed with the setting "server_url": "${config.publicUrl ?? url}"`;
+}
+
+async function hasUsers(config: Config): Promise<boolean> {
+  const running = await readRunningServer(config.dataDir);
+  if (running === undefined) return true;
+  const response = await fetch(new URL("/internal/admin/users", running.url), {
+    headers: { authorization: `Bearer ${running.adminSecret}` },
+  });
+  const users = await response.json();
+  return !Array.isArray(users) || users.length > 0;
+}
+
+interface StopReason {
+  readonly text: string;
+  readonly code: number;
+}
+
+interface StopRequest {
+  readonly requested: Promise<StopReason>;
+  dispose(): void;
+}
+
+/** Waits for a signal, or for an error that nothing has caught. [style A12] */
+function stopRequest(log: ReturnType<typeof createLog>): StopRequest {
+  const { promise, resolve } = Promise.withResolvers<StopReason>();
+  const signals: readonly Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK"]
+    : ["SIGINT", "SIGTERM"];
+  const undo = signals.map((signal) => {
+    let seen = false;
+    const listener = () => {
+      // Who asks twice does not want to wait.
+      if (seen) Deno.exit(130);
+      seen = true;
+      resolve({ text: signal, code: 0 });
+    };
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
+  const fail = (event: Event, error: unknown) => {
+    event.preventDefault();
+    log.error("Uncaught: {error}", { error });
+    resolve({ text: "an uncaught error", code: 1 });
+  };
+  const onError = (event: ErrorEvent) => fail(event, event.error);
+  const onRejection = (event: PromiseRejectionEvent) => fail(event, event.reason);
+  globalThis.addEventListener("error", onError);
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  return {
+    requested: promise,
+    dispose() {
+      for (const remove of undo) remove();
+      globalThis.removeEventListener("error", onError);
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+// deno-lint-ignore-file no-console -- the command line is what people read
+/** The command line: `serve`, `user`, `doctor`. */
+import { explain } from "./cli/explain.ts";
+import { programName } from "./cli/program_name.ts";
+import type { Output } from "./cli/user.ts";
+import manifest from "./deno.json" with { type: "json" };
+
+const output: Output = {
+  result: (text) => console.log(text),
+  note: (text) => console.error(text),
+};
+
+function help(): string {
+  const name = programName();
+  return `Parley, a collaboration server for the Zed editor.
+
+  ${name} serve [option]…     run the server
+  ${name} user <command>      manage accounts: add, list, token, remove
+  ${name} doctor [url]        find out why a Zed could not connect
+
+  --help                 what there is; after a command, about that command
+  --version              version of the program`;
+}
+
+/** Runs the command line; resolves with the exit code. */
+async function main([command, ...args]: readonly string[]): Promise<number> {
+  const env = Deno.env.toObject();
+  // Each command loads what it needs: "user" is done before a server would have been loaded.
+  switch (command) {
+    case "serve":
+      return await (await import("./cli/serve.ts")).runServe(args, env, output);
+    case "user":
+      await (await import("./cli/user.ts")).runUser(args, env, output);
+      return 0;
+    case "doctor":
+      return await (await import("./cli/doctor.ts")).runDoctor(args, env, output);
+    case "--version":
+      output.result(`parley ${manifest.version}`);
+      return 0;
+    case undefined:
+    case "--help":
+    case "help":
+      output.result(help());
+      return 0;
+    default:
+      output.note(`Cannot run "${command}": there are serve, user and doctor`);
+      return 1;
+  }
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    output.note(explain(error));
+    Deno.exit(1);
+  }
+}
