@@ -240,7 +240,8 @@ function packageRefusal(file: string, specifier: string): string | undefined {
   return home && !home.of(file) ? "this package has its home elsewhere" : undefined;
 }
 
-async function* sources(folder: string): AsyncGenerator<string> {
+/** The paths of all sources under a folder; `.` is the root. */
+export async function* sources(folder: string): AsyncGenerator<string> {
   for await (const entry of Deno.readDir(folder)) {
     if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
     const path = folder === "." ? entry.name : `${folder}/${entry.name}`;
