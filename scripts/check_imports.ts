@@ -143,6 +143,8 @@ function target(file: string, specifier: string): string | undefined {
 
 /** Why `from` may not import the project's file `to`; `undefined` when it may. */
 function refusal(from: string, to: string): string | undefined {
+  // The version stands there and nowhere else.
+  if (to === "deno.json") return undefined;
   const place = placeOf(from);
   const other = placeOf(to);
   if (OUTSIDE.has(place)) {

@@ -65,7 +65,7 @@ Deno.test("[design 2] import check lets every place import those below it", () =
       "http/websocket.ts": "Deno.upgradeWebSocket(request);\n",
       "server.ts": ["./http/serve.ts", "./db/sqlite/store.ts", "./media/off.ts"],
       "cli/serve.ts": ["../server.ts", "../db/sqlite/store.ts"],
-      "main.ts": ["./cli/serve.ts"],
+      "main.ts": ["./cli/serve.ts", "./deno.json"],
       "client/peer.ts": ["../rpc/codec.ts", "../text/mod.ts"],
       "client/connection/machine.ts": ["xstate"],
       "web/page.ts": ["../client/peer.ts"],
