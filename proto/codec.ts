@@ -32,7 +32,22 @@ const MANY_FIELDS = 64;
 
 const TWO_TO_28 = 2 ** 28;
 
+/**
+ * How many list elements and embedded messages one message may hold. Two bytes are enough for an
+ * element that becomes an object with a dozen defaults, so the size of the input is no limit.
+ */
+const MAX_VALUES = 2_000_000;
+
 const { Reader, Writer } = protobuf;
+
+class LimitedReader extends Reader {
+  /** Values that may still follow. */
+  #left = MAX_VALUES;
+
+  countValue(): void {
+    if (this.#left-- === 0) throw new Error(`More than ${MAX_VALUES} values`);
+  }
+}
 
 /**
  * Encodes a message.
@@ -54,7 +69,7 @@ export function decode<N extends MessageName>(name: N, bytes: Uint8Array): Messa
   const table = tableOf(name);
   try {
     const message = newMessage(table);
-    readMessage(new Reader(bytes), table, message, 0, true);
+    readMessage(new LimitedReader(bytes), table, message, 0, true);
     return message as MessageTypes[N];
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -72,13 +87,13 @@ function newMessage(table: MessageTable): Message {
 
 /** Reads up to the reader's limit into `message`, which protobuf calls merging. */
 function readMessage(
-  reader: protobuf.Reader,
+  reader: LimitedReader,
   table: MessageTable,
   message: Message,
   depth: number,
   isNew: boolean,
 ): void {
-  if (depth > MAX_DEPTH) throw new Error(`nested deeper than ${MAX_DEPTH}`);
+  if (depth > MAX_DEPTH) throw new Error(`Nested deeper than ${MAX_DEPTH}`);
   let chosen: (Field | undefined)[] | undefined;
   while (reader.pos < reader.len) {
     const tag = reader.tag();
@@ -113,7 +128,7 @@ function choicesOf(table: MessageTable, message: Message): (Field | undefined)[]
 }
 
 function readRepeated(
-  reader: protobuf.Reader,
+  reader: LimitedReader,
   field: Field,
   message: Message,
   depth: number,
@@ -128,12 +143,16 @@ function readRepeated(
       const element = readEmbedded(reader, tableOfField(field), undefined, depth + 1);
       (message[name] as unknown[]).push(element);
     } else {
+      reader.countValue();
       (message[name] as unknown[]).push(readScalar(reader, kind));
     }
   } else if (tag === field.packedTag) {
     const list = message[name] as unknown[];
     const limit = enter(reader);
-    while (reader.pos < reader.len) list.push(readScalar(reader, kind));
+    while (reader.pos < reader.len) {
+      reader.countValue();
+      list.push(readScalar(reader, kind));
+    }
     reader.len = limit;
   } else {
     reader.skipType(wireType, depth, field.number);
@@ -141,21 +160,22 @@ function readRepeated(
 }
 
 /** Reads a length and makes the reader end after so many bytes. Returns where it ended before. */
-function enter(reader: protobuf.Reader): number {
+function enter(reader: LimitedReader): number {
   const length = reader.size();
   const limit = reader.len;
   const end = reader.pos + length;
-  if (end > limit) throw new Error(`a length of ${length} where ${limit - reader.pos} are left`);
+  if (end > limit) throw new Error(`A length of ${length} where ${limit - reader.pos} are left`);
   reader.len = end;
   return limit;
 }
 
 function readEmbedded(
-  reader: protobuf.Reader,
+  reader: LimitedReader,
   table: MessageTable,
   before: unknown,
   depth: number,
 ): Message {
+  reader.countValue();
   const limit = enter(reader);
   const message = before === undefined ? newMessage(table) : before as Message;
   readMessage(reader, table, message, depth, before === undefined);
@@ -164,7 +184,7 @@ function readEmbedded(
 }
 
 function readMapEntry(
-  reader: protobuf.Reader,
+  reader: LimitedReader,
   field: Field,
   map: Map<unknown, unknown>,
   depth: number,
@@ -172,6 +192,7 @@ function readMapEntry(
   const { key: keyField, value: valueField } = field.entry as NonNullable<Field["entry"]>;
   let key = defaultOf(keyField.kind);
   let value = defaultOf(valueField.kind);
+  reader.countValue();
   const limit = enter(reader);
   while (reader.pos < reader.len) {
     const tag = reader.tag();
@@ -190,7 +211,7 @@ function readMapEntry(
   map.set(key, value);
 }
 
-function readScalar(reader: protobuf.Reader, kind: Kind): unknown {
+function readScalar(reader: LimitedReader, kind: Kind): unknown {
   switch (kind) {
     case Kind.Uint64:
       return readVarint64(reader);
@@ -228,19 +249,19 @@ function readScalar(reader: protobuf.Reader, kind: Kind): unknown {
       return BigInt.asIntN(64, readFixed64(reader));
     case Kind.Message:
     case Kind.Map:
-      throw new Error(`kind ${kind} is not a scalar`);
+      throw new Error(`Kind ${kind} is not a scalar`);
   }
 }
 
 /** Reads 28 bits at a time, so that numbers suffice until the eighth byte. */
-function readVarint64(reader: protobuf.Reader): bigint {
+function readVarint64(reader: LimitedReader): bigint {
   const { buf, len } = reader;
   let position = reader.pos;
   let low = 0;
   let middle = 0;
   let high = 0;
   for (let index = 0; index < 10; index++) {
-    if (position >= len) throw new Error("it ends inside a number");
+    if (position >= len) throw new Error("It ends inside a number");
     const byte = buf[position++] as number;
     if (index < 4) low |= (byte & 127) << (7 * index);
     else if (index < 8) middle |= (byte & 127) << (7 * (index - 4));
@@ -251,10 +272,10 @@ function readVarint64(reader: protobuf.Reader): bigint {
       return BigInt.asUintN(64, BigInt(high) << 56n | BigInt(middle) << 28n | BigInt(low));
     }
   }
-  throw new Error("a number of more than ten bytes");
+  throw new Error("A number of more than ten bytes");
 }
 
-function readFixed64(reader: protobuf.Reader): bigint {
+function readFixed64(reader: LimitedReader): bigint {
   const low = reader.fixed32();
   return BigInt(reader.fixed32()) << 32n | BigInt(low);
 }
@@ -430,7 +451,7 @@ function writeScalar(
       return;
     case Kind.Message:
     case Kind.Map:
-      throw new TypeError(`kind ${field.kind} is not a scalar`);
+      throw new TypeError(`Kind ${field.kind} is not a scalar`);
   }
 }
 
