@@ -8,6 +8,8 @@
  *     deno task test --filter "projects 6"  any flag of `deno test`
  */
 
+import { settings } from "../lib/config.ts";
+
 /** How many tests of a run ended in which way. Steps are part of their test. */
 export interface Counts {
   passed: number;
@@ -31,17 +33,7 @@ const FLAGS = [
 ];
 
 /** What configures a server must not leak from the developer's shell into the tests. */
-const FOREIGN_VARIABLES = [
-  "API_TOKEN",
-  "DATA_DIR",
-  "DATABASE_URL",
-  "HOST",
-  "HTTP_PORT",
-  "LOG_FORMAT",
-  "LOG_LEVEL",
-  "MAX_CONCURRENT_CONNECTIONS",
-  "PUBLIC_URL",
-];
+const FOREIGN_VARIABLES = Object.values(settings).map((setting) => setting.env);
 
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(.*)$/;
 
@@ -59,8 +51,8 @@ export function parseSummary(line: string): Counts | undefined {
 
 /** The environment of the tests: the caller's, without what would configure a server. */
 export function testEnvironment(caller: Record<string, string>): Record<string, string> {
-  const env = { ...caller, NO_COLOR: "1" };
-  for (const name of FOREIGN_VARIABLES) delete (env as Record<string, string>)[name];
+  const env: Record<string, string> = { ...caller, NO_COLOR: "1" };
+  for (const name of FOREIGN_VARIABLES) delete env[name];
   // Tests talk to servers on this machine; a proxy of the network must not come between.
   const direct = ["127.0.0.1", "localhost", "::1"];
   const noProxy = [caller.NO_PROXY ?? caller.no_proxy ?? "", ...direct].filter(Boolean).join(",");
@@ -99,6 +91,11 @@ async function hasTests(folder: string): Promise<boolean> {
   return false;
 }
 
+/** A pipe may take a part only. */
+async function writeAll(bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+}
+
 /** One `deno test`, its output passed on. A run that dies without a summary counts as one failure. */
 async function runDeno(args: readonly string[]): Promise<Counts> {
   const child = new Deno.Command(Deno.execPath(), {
@@ -114,7 +111,7 @@ async function runDeno(args: readonly string[]): Promise<Counts> {
   let rest = "";
   const decoder = new TextDecoder();
   for await (const chunk of child.stdout) {
-    await Deno.stdout.write(chunk);
+    await writeAll(chunk);
     const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) counts = parseSummary(line) ?? counts;
