@@ -12,7 +12,7 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import type { DatabaseSync } from "node:sqlite";
-import type { SqliteValue } from "./values.ts";
+import { encodeText, type SqliteValue } from "./values.ts";
 
 class TransactionalAdapter extends SqliteAdapter {
   // kysely says no for SQLite; it can, and a migration that dies half-way must leave nothing behind.
@@ -51,8 +51,10 @@ class Connection implements DatabaseConnection {
   }
 }
 
-function bindable(parameter: unknown): SqliteValue {
-  return typeof parameter === "boolean" ? Number(parameter) : parameter as SqliteValue;
+/** A parameter of a compiled query as `node:sqlite` takes it. */
+export function bindable(parameter: unknown): SqliteValue {
+  if (typeof parameter === "boolean") return Number(parameter);
+  return typeof parameter === "string" ? encodeText(parameter) : parameter as SqliteValue;
 }
 
 class NodeSqliteDriver implements Driver {

@@ -1,15 +1,13 @@
 /** Opens the embedded database and brings it up to date. */
 import { Kysely } from "kysely";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type DialectMigration, migrate, migrations, migrationState } from "../migrations/mod.ts";
 import { type Store, StoreTooNewError, StoreUnavailableError } from "../store.ts";
+import { openDatabase } from "./database.ts";
 import { NodeSqliteDialect } from "./dialect.ts";
 import { isUnavailable, unavailable } from "./errors.ts";
 import { SqliteStore } from "./store.ts";
-
-/** How long a statement waits for another program's lock, in milliseconds. */
-const lockTimeout = 5_000;
 
 /** Where the database is and what to do with it. */
 export interface SqliteOptions {
@@ -30,7 +28,7 @@ export interface SqliteOptions {
  */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
   const { path, clock = systemClock } = options;
-  const db = open(path);
+  const db = openDatabase(path);
   try {
     await bringUpToDate(db, options, clock);
     return new SqliteStore(db, path, clock);
@@ -39,29 +37,9 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
     if (error instanceof StoreTooNewError) {
       throw new StoreTooNewError(`${error.message} (${path})`, { cause: error });
     }
-    throw isUnavailable(error) ? unavailable("open", path, error) : error;
-  }
-}
-
-function open(path: string): DatabaseSync {
-  try {
-    // Made first and by hand: SQLite would let everybody on the machine read it.
-    if (path !== ":memory:") {
-      Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
-    }
-    const db = new DatabaseSync(path, { timeout: lockTimeout });
-    try {
-      // WAL with FULL: one write to the disk per commit, and a commit that was answered stays.
-      for (const pragma of ["journal_mode = wal", "synchronous = full", "foreign_keys = on"]) {
-        db.prepare(`pragma ${pragma}`).all();
-      }
-    } catch (error) {
-      db.close();
-      throw error;
-    }
-    return db;
-  } catch (error) {
-    throw unavailable("open", path, error);
+    // A failed migration wraps what SQLite said.
+    const cause = error instanceof Error && isUnavailable(error.cause) ? error.cause : error;
+    throw isUnavailable(cause) ? unavailable("open", path, cause) : error;
   }
 }
 

@@ -23,7 +23,7 @@ import {
   type TableName,
   tables,
 } from "../tables.ts";
-import { NodeSqliteDialect } from "./dialect.ts";
+import { bindable, NodeSqliteDialect } from "./dialect.ts";
 import { isUnavailable, unavailable } from "./errors.ts";
 import { RowStatements } from "./row_statements.ts";
 import { fromSqlite, type SqliteValue } from "./values.ts";
@@ -154,10 +154,11 @@ export class SqliteStore implements Store {
   }
 
   async removeUser(id: number): Promise<boolean> {
-    return await this.#askTogether(
+    const [, removed] = await this.#askTogether(
       queries.deleteNotificationsAbout(this.#kysely, id),
       queries.deleteUser(this.#kysely, id),
-    ).then(([, removed]) => removed!.length > 0);
+    );
+    return removed!.length > 0;
   }
 
   async setConnectedOnce(id: number): Promise<void> {
@@ -277,7 +278,7 @@ export class SqliteStore implements Store {
       for (const { sql, parameters } of compiled) {
         const statement = this.#db.prepare(sql);
         statement.setReadBigInts(true);
-        answers.push(statement.all(...parameters as SqliteValue[]) as SqlRow[]);
+        answers.push(statement.all(...parameters.map(bindable)) as SqlRow[]);
       }
     });
     return answers;

@@ -34,7 +34,7 @@ export function toSqlite(column: string, type: ColumnType, value: unknown): Sqli
     case "text":
     case "text?":
       if (typeof value !== "string") break;
-      return value;
+      return encodeText(value);
     case "bytes":
     case "bytes?":
       if (!(value instanceof Uint8Array)) break;
@@ -58,7 +58,24 @@ export function fromSqlite(type: ColumnType, value: SqliteValue): unknown {
     case "bool":
     case "bool?":
       return value !== 0n && value !== 0;
+    case "text":
+    case "text?":
+      return decodeText(value as string);
     default:
       return value;
   }
+}
+
+// node:sqlite reads a text up to its first NUL only, and clients may send any. A mark of our own
+// stands for it; the mark itself, which is as rare, is doubled the same way.
+
+/** A text as it is bound. */
+export function encodeText(text: string): string {
+  if (!text.includes("\0") && !text.includes("\x01")) return text;
+  return text.replaceAll("\x01", "\x011").replaceAll("\0", "\x010");
+}
+
+function decodeText(text: string): string {
+  if (!text.includes("\x01")) return text;
+  return text.replaceAll("\x010", "\0").replaceAll("\x011", "\x01");
 }
