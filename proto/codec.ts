@@ -36,7 +36,7 @@ const TWO_TO_28 = 2 ** 28;
  * How many list elements and embedded messages one message may hold. Two bytes are enough for an
  * element that becomes an object with a dozen defaults, so the size of the input is no limit.
  */
-const MAX_VALUES = 2_000_000;
+const MAX_VALUES = 1_000_000;
 
 const { Reader, Writer } = protobuf;
 
