@@ -1,6 +1,6 @@
 import type { EditRecord } from "./edit_record.ts";
 import { Fragment } from "./fragment.ts";
-import { FragmentTree } from "./fragment_tree.ts";
+import { type FragmentPosition, FragmentTree } from "./fragment_tree.ts";
 import { History } from "./history.ts";
 import { BASE, compareLamport, type Lamport } from "./lamport.ts";
 import { normalizeLineEndings } from "./line_endings.ts";
@@ -9,6 +9,7 @@ import { TextStore } from "./text_store.ts";
 import { UndoTable } from "./undo_table.ts";
 import { InvalidOperationError, validateOperation } from "./validation.ts";
 import { VersionVector } from "./version_vector.ts";
+import { View } from "./view.ts";
 import { WaitingSet } from "./waiting_set.ts";
 
 /**
@@ -260,70 +261,51 @@ export class Document {
   }
 
   #applyReady(operation: Operation, result: ApplyResult): void {
-    if (operation.kind === "edit") {
-      const error = this.#checkOffsets(operation);
-      if (error !== undefined) {
-        result.rejected.push(error);
-        return;
-      }
-      this.#applyEdit(operation);
-    } else this.#applyUndo(operation);
+    try {
+      if (operation.kind === "edit") this.#applyEdit(operation);
+      else this.#applyUndo(operation);
+    } catch (error) {
+      if (!(error instanceof InvalidOperationError)) throw error;
+      result.rejected.push(error);
+      return;
+    }
     this.#version.observe(operation);
     this.#history.push(operation);
     this.#text = undefined;
     result.applied.push(operation);
   }
 
-  #checkOffsets(operation: EditOperation): InvalidOperationError | undefined {
-    // Ends are checked first, so that what lies behind the text is called that.
-    for (const range of operation.ranges) {
-      for (const offset of range.start === range.end ? [range.end] : [range.end, range.start]) {
-        if (offset === 0) continue;
-        const position = this.#tree.seek(operation.version, offset);
-        if (position === undefined) {
-          return new InvalidOperationError(
-            operation,
-            "out_of_bounds",
-            `its range [${range.start}, ${range.end}] exceeds the text at its version`,
-          );
-        }
-        const { fragment, within } = position;
-        if (within < fragment.length && !this.#store.isBoundary(fragment.start + within)) {
-          return new InvalidOperationError(
-            operation,
-            "split_character",
-            `the offset ${offset} of its range [${range.start}, ${range.end}] splits a character`,
-          );
-        }
-      }
-    }
-    return undefined;
-  }
-
-  /** The algorithm of [channels 9.8], with steps over fragments replaced by look-ups. */
-  #applyEdit({ replicaId, timestamp, version, ranges, newText }: EditOperation): void {
-    const edit = this.#edits.record({ replicaId, timestamp });
+  /**
+   * The algorithm of [channels 9.8], with steps over fragments replaced by look-ups.
+   *
+   * @throws {InvalidOperationError} an offset is behind the text or splits a character; nothing
+   *   was changed.
+   */
+  #applyEdit(operation: EditOperation): void {
+    const view = new View(operation, this.#version);
+    const starts = this.#findStarts(operation, view);
+    const edit = this.#edits.record(operation);
     let position = 0;
     let current = this.#tree.first();
-    for (const [i, { start, end }] of ranges.entries()) {
+    for (const [i, { start, end }] of operation.ranges.entries()) {
       // A range that touches the previous one goes on where that ended: behind its new text.
       if (start > position) {
-        current = this.#cut(version, start);
+        current = this.#cut(view, starts[i]!);
         position = start;
       }
       // Only concurrent insertions can be newer: validation requires that what it saw is older.
       while (current !== undefined && current.insertion.key > edit.key) {
         current = this.#tree.next(current);
       }
-      this.#insert(edit, newText[i]!, current);
+      this.#insert(edit, operation.newText[i]!, current);
       while (position < end) {
         // Both offsets were found to be within the text, so that there is a fragment.
         const fragment: Fragment = current!;
-        if (version.observes(fragment.insertion)) {
+        if (view.observes(fragment.insertion)) {
           const left = end - position;
           if (left < fragment.length) this.#tree.split(fragment, left);
           position += fragment.length;
-          if (fragment.wasVisible(version)) {
+          if (fragment.wasVisible(view)) {
             fragment.addDeletion(edit);
             this.#tree.refresh(fragment);
           }
@@ -333,9 +315,45 @@ export class Document {
     }
   }
 
-  /** The fragment that starts at `offset`, at least 1, of `version`; cuts one there if need be. */
-  #cut(version: VersionVector, offset: number): Fragment | undefined {
-    const { fragment, within } = this.#tree.seek(version, offset)!;
+  /** Checks the offsets of `operation` and returns where its ranges start; undefined for 0. */
+  #findStarts(operation: EditOperation, view: View): (FragmentPosition | undefined)[] {
+    return operation.ranges.map(({ start, end }) => {
+      // The end is the first to be looked at, so that what exceeds the text is called that.
+      const last = this.#find(operation, view, end);
+      return start === end ? last : this.#find(operation, view, start);
+    });
+  }
+
+  #find(operation: EditOperation, view: View, offset: number): FragmentPosition | undefined {
+    if (offset === 0) return undefined;
+    const position = this.#tree.seek(view, offset);
+    if (position === undefined) {
+      throw new InvalidOperationError(
+        operation,
+        "out_of_bounds",
+        `its offset ${offset} exceeds the text at its version`,
+      );
+    }
+    const { fragment, within } = position;
+    if (within < fragment.length && !this.#store.isBoundary(fragment.start + within)) {
+      throw new InvalidOperationError(
+        operation,
+        "split_character",
+        `its offset ${offset} is inside a character`,
+      );
+    }
+    return position;
+  }
+
+  /**
+   * The fragment behind the place that was found at `fragment` and `within` before earlier ranges
+   * of the same operation may have split that fragment; cuts one there if need be.
+   */
+  #cut(view: View, { fragment, within }: FragmentPosition): Fragment | undefined {
+    while (within > fragment.length) {
+      within -= fragment.length;
+      do fragment = this.#tree.next(fragment)!; while (!view.observes(fragment.insertion));
+    }
     return within === fragment.length
       ? this.#tree.next(fragment)
       : this.#tree.split(fragment, within);

@@ -1,6 +1,6 @@
 import type { Fragment } from "./fragment.ts";
 import { type Lamport, lamportKey } from "./lamport.ts";
-import type { VersionVector } from "./version_vector.ts";
+import type { View } from "./view.ts";
 
 interface Undo extends Lamport {
   readonly count: number;
@@ -36,12 +36,12 @@ export class EditRecord implements Lamport {
     return this.#count % 2 === 1;
   }
 
-  /** Whether it was undone for somebody who had seen `version`. */
-  undoneAt(version: VersionVector): boolean {
+  /** Whether it was undone for the owner of `view`. */
+  undoneAt(view: View): boolean {
     if (this.#undos === undefined) return false;
     let count = 0;
     for (const undo of this.#undos) {
-      if (undo.count > count && version.observes(undo)) count = undo.count;
+      if (undo.count > count && view.observes(undo)) count = undo.count;
     }
     return count % 2 === 1;
   }

@@ -1,6 +1,6 @@
 import type { EditRecord } from "./edit_record.ts";
 import type { FragmentLeaf } from "./fragment_node.ts";
-import type { VersionVector } from "./version_vector.ts";
+import type { View } from "./view.ts";
 
 const NO_DELETIONS: readonly EditRecord[] = [];
 
@@ -41,11 +41,11 @@ export class Fragment {
     return true;
   }
 
-  /** Whether it was part of the text for somebody who had seen `version`. [channels 9.5] */
-  wasVisible(version: VersionVector): boolean {
-    if (!version.observes(this.insertion) || this.insertion.undoneAt(version)) return false;
+  /** Whether it was part of the text for the owner of `view`. [channels 9.5] */
+  wasVisible(view: View): boolean {
+    if (!view.observes(this.insertion) || this.insertion.undoneAt(view)) return false;
     for (const deletion of this.deletions) {
-      if (version.observes(deletion) && !deletion.undoneAt(version)) return false;
+      if (view.observes(deletion) && !deletion.undoneAt(view)) return false;
     }
     return true;
   }

@@ -1,5 +1,5 @@
 import type { Fragment } from "./fragment.ts";
-import type { VersionVector } from "./version_vector.ts";
+import type { View } from "./view.ts";
 
 /** Fragments that a leaf holds at most; twice it splits into. Measured: 16 to 64 do equally well. */
 const MAX_FRAGMENTS = 32;
@@ -17,27 +17,29 @@ abstract class Summary {
   /** UTF-16 code units of the visible fragments. */
   units = 0;
   /**
-   * The inserting replicas, and per replica the oldest and newest timestamp: they tell whether a
-   * version observes all fragments here, or none, without a look at each.
+   * The inserting replicas, and per replica the oldest and newest timestamp: they tell whether
+   * somebody could see all fragments here, or none, without a look at each.
    */
   #replicas: number[] = [];
   #oldest: number[] = [];
   #newest: number[] = [];
 
   /**
-   * Bytes of the fragments whose insertion `version` observes, if that is all or none of them;
+   * Bytes of the fragments whose insertion is in `view`, if that is all or none of them;
    * undefined if it depends on the fragment.
    */
-  widthAt(version: VersionVector): number | undefined {
+  widthAt(view: View): number | undefined {
     let all = true;
-    let none = true;
-    for (let i = 0; i < this.#replicas.length; i++) {
-      const seen = version.get(this.#replicas[i]!);
-      if (seen < this.#newest[i]!) all = false;
-      if (seen >= this.#oldest[i]!) none = false;
+    let unseen = 0;
+    for (let i = 0; i < view.behind.length; i++) {
+      const at = this.#replicas.indexOf(view.behind[i]!);
+      if (at === -1) continue;
+      const seen = view.seen[i]!;
+      if (seen < this.#newest[at]!) all = false;
+      if (seen < this.#oldest[at]!) unseen++;
     }
     if (all) return this.total;
-    return none ? 0 : undefined;
+    return unseen === this.#replicas.length ? 0 : undefined;
   }
 
   protected clear(): void {

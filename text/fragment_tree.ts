@@ -1,7 +1,7 @@
 import { Fragment } from "./fragment.ts";
 import { FragmentBranch, FragmentLeaf, type FragmentNode } from "./fragment_node.ts";
 import type { TextStore } from "./text_store.ts";
-import type { VersionVector } from "./version_vector.ts";
+import type { View } from "./view.ts";
 
 /** A place in a fragment. */
 export interface FragmentPosition {
@@ -107,13 +107,13 @@ export class FragmentTree implements Iterable<Fragment> {
   }
 
   /**
-   * The place `offset` bytes from the start, where only fragments count whose insertion `version`
-   * observes; undefined behind the end. Between two fragments it is behind the left one.
+   * The place `offset` bytes from the start, where only fragments count whose insertion is in
+   * `view`; undefined behind the end. Between two fragments it is behind the left one.
    *
    * @param offset at least 1.
    */
-  seek(version: VersionVector, offset: number): FragmentPosition | undefined {
-    return seekIn(this.#root, version, { left: offset });
+  seek(view: View, offset: number): FragmentPosition | undefined {
+    return seekIn(this.#root, view, { left: offset });
   }
 
   /**
@@ -180,29 +180,34 @@ export class FragmentTree implements Iterable<Fragment> {
   }
 }
 
-/** @param version undefined where everything is observed. */
+/** @param view undefined where everything is in it. */
 function seekIn(
   node: FragmentNode,
-  version: VersionVector | undefined,
+  view: View | undefined,
   offset: { left: number },
 ): FragmentPosition | undefined {
-  const width = version === undefined ? node.total : node.widthAt(version);
+  const width = view === undefined ? node.total : node.widthAt(view);
   if (width !== undefined) {
     if (width < offset.left) {
       offset.left -= width;
       return undefined;
     }
-    version = undefined;
+    view = undefined;
   }
   if (node instanceof FragmentBranch) {
     for (const child of node.children) {
-      const found = seekIn(child, version, offset);
+      // Saves most of the calls.
+      if (view === undefined && child.total < offset.left) {
+        offset.left -= child.total;
+        continue;
+      }
+      const found = seekIn(child, view, offset);
       if (found !== undefined) return found;
     }
     return undefined;
   }
   for (const fragment of node.fragments) {
-    if (version !== undefined && !version.observes(fragment.insertion)) continue;
+    if (view !== undefined && !view.observes(fragment.insertion)) continue;
     if (offset.left <= fragment.length) return { fragment, within: offset.left };
     offset.left -= fragment.length;
   }
