@@ -1,9 +1,8 @@
 import { LamportClock } from "./clock.ts";
 import { type ApplyResult, Document } from "./document.ts";
-import type { Lamport } from "./lamport.ts";
+import { BASE, type Lamport } from "./lamport.ts";
 import { normalizeLineEndings } from "./line_endings.ts";
 import type { EditOperation, FullRange, Operation, UndoOperation } from "./operation.ts";
-import { BASE } from "./lamport.ts";
 
 /** Replaces a piece of the visible text. */
 export interface TextEdit {
