@@ -1,0 +1,237 @@
+import { assertEquals, assertNotMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  configDocument,
+  ConfigError,
+  configHelp,
+  defaultDataDir,
+  type Environment,
+  loadConfig,
+  loadDataConfig,
+  settings,
+} from "../../lib/config.ts";
+import { protocolTimes } from "../../lib/times.ts";
+import { run } from "../../scripts/gen_config_docs.ts";
+
+const home: Environment = { HOME: "/home/u" };
+
+function problems(args: readonly string[], env: Environment = {}): readonly string[] {
+  return assertThrows(() => loadConfig(args, { ...home, ...env }, "linux"), ConfigError).problems;
+}
+
+Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
+  assertEquals(loadConfig([], home, "linux"), {
+    port: 8080,
+    host: "127.0.0.1",
+    publicUrl: undefined,
+    dataDir: "/home/u/.local/share/parley",
+    database: { kind: "sqlite", path: "/home/u/.local/share/parley/parley.sqlite" },
+    apiToken: undefined,
+    maxConnections: 10_000,
+    log: { level: "info", format: "text" },
+    liveKit: undefined,
+    times: protocolTimes,
+  });
+});
+
+Deno.test("[issue 3 run] every setting is read from its flag and from its variable; the flag wins", () => {
+  const samples: Record<keyof typeof settings, readonly [string, string]> = {
+    port: ["1", "2"],
+    host: ["a", "b"],
+    publicUrl: ["https://a.example", "https://b.example"],
+    dataDir: ["/a", "/b"],
+    database: ["sqlite:/a/x", "sqlite:/b/x"],
+    apiToken: ["a", "b"],
+    maxConnections: ["1", "2"],
+    logLevel: ["debug", "error"],
+    logFormat: ["json", "text"],
+    liveKitServer: ["wss://a.example", "wss://b.example"],
+    liveKitKey: ["a", "b"],
+    liveKitSecret: ["a", "b"],
+    timeScale: ["0.5", "2"],
+  };
+  const names = Object.keys(settings) as (keyof typeof settings)[];
+  const flags = names.map((name) => `--${settings[name].flag}=${samples[name][0]}`);
+  const env = Object.fromEntries(names.map((name) => [settings[name].env, samples[name][1]]));
+  const read = (args: readonly string[], env: Environment) => {
+    const config = loadConfig(args, env, "linux");
+    return {
+      ...config,
+      apiToken: config.apiToken?.reveal(),
+      liveKit: { ...config.liveKit, secret: config.liveKit?.secret.reveal() },
+      times: config.times.idle,
+    };
+  };
+  const fromFlags = {
+    port: 1,
+    host: "a",
+    publicUrl: "https://a.example",
+    dataDir: "/a",
+    database: { kind: "sqlite", path: "/a/x" } as const,
+    apiToken: "a",
+    maxConnections: 1,
+    log: { level: "debug", format: "json" } as const,
+    liveKit: { server: "wss://a.example", key: "a", secret: "a" },
+    times: 5_000,
+  };
+  const fromEnv = {
+    port: 2,
+    host: "b",
+    publicUrl: "https://b.example",
+    dataDir: "/b",
+    database: { kind: "sqlite", path: "/b/x" } as const,
+    apiToken: "b",
+    maxConnections: 2,
+    log: { level: "error", format: "text" } as const,
+    liveKit: { server: "wss://b.example", key: "b", secret: "b" },
+    times: 20_000,
+  };
+  assertEquals(read(flags, {}), fromFlags);
+  assertEquals(read(flags, env), fromFlags);
+  assertEquals(read([], env), fromEnv);
+  const apart = flags.flatMap((flag) => flag.split(/=(.*)/s).slice(0, 2));
+  assertEquals(read(apart, env), fromFlags);
+});
+
+Deno.test("[issue 3 run] an empty variable counts as not set", () => {
+  const config = loadConfig(
+    [],
+    { ...home, HTTP_PORT: "", API_TOKEN: "", LIVEKIT_KEY: "" },
+    "linux",
+  );
+  assertEquals([config.port, config.apiToken, config.liveKit], [8080, undefined, undefined]);
+});
+
+Deno.test("[issue 3 run] all problems are told at once, each with its source and what is expected", () => {
+  const found = problems(["--port", "70000", "--nonsense", "--log-format", "xml"], {
+    HTTP_PORT: "also wrong, but not used",
+    MAX_CONCURRENT_CONNECTIONS: "0",
+    PUBLIC_URL: "parley.example",
+    LIVEKIT_KEY: "k",
+  });
+  assertEquals(found.length, 6);
+  for (
+    const part of [
+      "--nonsense is not an option",
+      '--port="70000": must be a whole number from 0 to 65535',
+      '--log-format="xml": must be one of text, json',
+      'MAX_CONCURRENT_CONNECTIONS="0": must be a whole number from 1',
+      'PUBLIC_URL="parley.example": must be an http: or https: URL',
+      "LIVEKIT_SERVER, LIVEKIT_KEY and LIVEKIT_SECRET must be given together",
+    ]
+  ) {
+    assertStringIncludes(found.join("\n"), part);
+  }
+  const error = new ConfigError(found);
+  for (const problem of found) assertStringIncludes(error.message, problem);
+});
+
+Deno.test("[issue 3 run] each bad value is refused", () => {
+  const bad: [string, string][] = [
+    ...["", "-1", "65536", "1e3", " 1", "0x10", "1.5", "abc"].map((v) =>
+      ["--port", v] as [string, string]
+    ),
+    ...["0", "1000001", "x"].map((v) => ["--max-concurrent-connections", v] as [string, string]),
+    ...["ftp://x", "https://x/path", "https://x?q", "https://u:p@x", "x"].map((v) =>
+      ["--public-url", v] as [string, string]
+    ),
+    ...["mysql://x", "sqlite:", "x.sqlite"].map((v) => ["--database-url", v] as [string, string]),
+    ...["trace", "INFO"].map((v) => ["--log-level", v] as [string, string]),
+    ...["0", "-1", "x"].map((v) => ["--time-scale", v] as [string, string]),
+  ];
+  for (const [flag, value] of bad) {
+    assertEquals(problems([`${flag}=${value}`]).length, 1, `${flag}=${value}`);
+  }
+  assertStringIncludes(problems(["--port"])[0]!, "--port needs a value");
+  assertStringIncludes(problems(["--port=1", "--port=2"])[0]!, "more than once");
+  assertStringIncludes(problems(["stray"])[0]!, "stray is not an option");
+});
+
+Deno.test("[issue 3 run] PostgreSQL is refused as coming later, without telling the password", () => {
+  for (const url of ["postgres://u:hunter2@db/parley", "postgresql://u:hunter2@db/parley"]) {
+    const found = problems([], { DATABASE_URL: url });
+    assertEquals(found.length, 1);
+    assertStringIncludes(found[0]!, "DATABASE_URL: PostgreSQL comes with a later release");
+    assertNotMatch(found[0]!, /hunter2/);
+  }
+});
+
+Deno.test("[issue 3 run] the database is where the URL says", () => {
+  const path = (url: string) => loadConfig([`--database-url=${url}`], home, "linux").database.path;
+  assertEquals(path("sqlite:relative/p.db"), "relative/p.db");
+  assertEquals(path("sqlite:/abs/p.db"), "/abs/p.db");
+  assertEquals(path("sqlite:///abs/p.db"), "/abs/p.db");
+  assertEquals(path("sqlite::memory:"), ":memory:");
+  assertEquals(path("sqlite:C:\\p.db"), "C:\\p.db");
+});
+
+Deno.test("[issue 3 run] the data folder is where each system's users expect it", () => {
+  assertEquals(defaultDataDir({ HOME: "/h" }, "linux"), "/h/.local/share/parley");
+  assertEquals(defaultDataDir({ HOME: "/h", XDG_DATA_HOME: "/x" }, "linux"), "/x/parley");
+  assertEquals(
+    defaultDataDir({ HOME: "/h", XDG_DATA_HOME: "relative" }, "linux"),
+    "/h/.local/share/parley",
+    "the XDG specification ignores relative paths",
+  );
+  assertEquals(
+    defaultDataDir({ HOME: "/h", XDG_DATA_HOME: "/x" }, "darwin"),
+    "/h/Library/Application Support/Parley",
+  );
+  assertEquals(defaultDataDir({ LOCALAPPDATA: "C:\\L" }, "windows"), "C:\\L\\Parley");
+  assertEquals(
+    defaultDataDir({ USERPROFILE: "C:\\U" }, "windows"),
+    "C:\\U\\AppData\\Local\\Parley",
+  );
+  assertEquals(
+    loadConfig([], { LOCALAPPDATA: "C:\\L" }, "windows").database.path,
+    "C:\\L\\Parley\\parley.sqlite",
+  );
+  for (const os of ["linux", "darwin", "windows"] as const) {
+    assertEquals(defaultDataDir({}, os), undefined);
+    const error = assertThrows(() => loadConfig([], {}, os), ConfigError);
+    assertStringIncludes(error.message, "--data-dir");
+  }
+});
+
+Deno.test("[issue 3 run] other commands read where the data is, and stumble over nothing else", () => {
+  const env = { ...home, HTTP_PORT: "nonsense" };
+  assertEquals(loadDataConfig(["--data-dir=/d"], env, "linux"), {
+    dataDir: "/d",
+    database: { kind: "sqlite", path: "/d/parley.sqlite" },
+  });
+  assertThrows(() => loadDataConfig(["--port=1"], env, "linux"), ConfigError);
+});
+
+Deno.test("[issue 3 run] secrets are not printed, by whatever way", () => {
+  const config = loadConfig([], {
+    ...home,
+    API_TOKEN: "hunter2",
+    LIVEKIT_SERVER: "wss://l.example",
+    LIVEKIT_KEY: "key",
+    LIVEKIT_SECRET: "hunter2",
+  }, "linux");
+  assertEquals(config.apiToken?.reveal(), "hunter2");
+  const printed = [
+    Deno.inspect(config, { depth: 10, showHidden: true }),
+    JSON.stringify(config),
+    `${config.apiToken}`,
+  ];
+  for (const text of printed) assertNotMatch(text, /hunter2/);
+});
+
+Deno.test("[design 1.9] the time scale reaches every time of the protocol", () => {
+  const { times } = loadConfig(["--time-scale=0.01"], home, "linux");
+  for (const [name, ms] of Object.entries(protocolTimes)) {
+    assertEquals(times[name as keyof typeof times], ms * 0.01, name);
+  }
+});
+
+Deno.test("[issue 3 run] help and document list every setting but the hidden ones", async () => {
+  for (const setting of Object.values(settings)) {
+    const hidden = "hidden" in setting;
+    for (const text of [configHelp(), configDocument()]) {
+      assertEquals(text.includes(`--${setting.flag} `), !hidden, setting.flag);
+      assertEquals(text.includes(setting.env), !hidden, setting.env);
+    }
+  }
+  assertEquals(await run(true), true, "docs/CONFIGURATION.md is stale: deno task gen");
+});
