@@ -1,4 +1,5 @@
 import { Document, type Operation, Replica } from "../text/mod.ts";
+import { RandomSource } from "../tests/support/random.ts";
 
 /** One line of the table of benchmarks. */
 export interface BenchLine {
@@ -42,11 +43,11 @@ function megabyte(): BenchLine[] {
   const replica = new Replica({ replicaId: 8, baseText: base });
   const open = performance.now() - before;
 
-  const random = generator(7);
+  const random = new RandomSource(7);
   const operations: Operation[] = [];
   const local: number[] = [];
   for (let i = 0; i < EDITS; i++) {
-    const at = Math.floor(random() * replica.document.length);
+    const at = random.int(replica.document.length);
     const start = performance.now();
     operations.push(
       replica.edit([{ start: at, end: Math.min(at + i % 3, base.length), text: "é" }])!,
@@ -96,14 +97,14 @@ function typing(): Recording {
 
 /** Two writers at random places who get each other's operations ten later. */
 function scattered(count: number, base: string): Recording {
-  const random = generator(1);
+  const random = new RandomSource(1);
   const replicas = [8, 9].map((replicaId) => new Replica({ replicaId, baseText: base }));
   const operations: Operation[] = [];
   const late: Operation[][] = [[], []];
   for (let i = 0; i < count; i++) {
     const writer = replicas[i % 2]!;
-    const start = Math.floor(random() * (writer.document.length - 5));
-    const end = random() < 0.5 ? start : start + 4;
+    const start = random.int(writer.document.length - 5);
+    const end = random.chance(0.5) ? start : start + 4;
     const operation = writer.edit([{ start, end, text: "word" }])!;
     operations.push(operation);
     late[1 - i % 2]!.push(operation);
@@ -117,13 +118,13 @@ function scattered(count: number, base: string): Recording {
 /** Two writers who do not hear of each other at all: half of all text is unobserved by each. */
 function offline(): Recording {
   const base = "Lorem ipsum.\n".repeat(100);
-  const random = generator(2);
+  const random = new RandomSource(2);
   const operations: Operation[] = [];
   for (const replicaId of [8, 9]) {
     const writer = new Replica({ replicaId, baseText: base });
     let at = 0;
     for (let i = 0; i < OPERATIONS / 2; i++) {
-      if (i % 50 === 0) at = Math.floor(random() * writer.document.length);
+      if (i % 50 === 0) at = random.int(writer.document.length);
       operations.push(writer.edit([{ start: at, end: at, text: "a" }])!);
       at++;
     }
@@ -139,14 +140,4 @@ function median(body: () => void): number {
     return performance.now() - start;
   });
   return times.sort((a, b) => a - b)[RUNS >> 1]!;
-}
-
-/** A small seeded generator (mulberry32) of numbers from 0 to below 1. */
-function generator(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -369,7 +369,7 @@ export class Document {
       while (!this.#store.isBoundary(to)) to--;
       const units = this.#store.countUnits(start, to);
       const fragment = new Fragment(edit, start, to - start, units);
-      edit.fragments.push(fragment);
+      edit.addFragment(fragment);
       this.#tree.insertBefore(at, fragment);
       start = to;
     }

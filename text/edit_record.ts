@@ -15,8 +15,7 @@ export class EditRecord implements Lamport {
   readonly timestamp: number;
   /** Orders edits as their timestamps do. */
   readonly key: number;
-  /** Fragments that it inserted or deleted: the ones whose visibility its undo may change. */
-  readonly fragments: Fragment[] = [];
+  #fragments: Fragment[] | undefined;
   #count = 0;
   #undos: Undo[] | undefined;
 
@@ -24,6 +23,18 @@ export class EditRecord implements Lamport {
     this.replicaId = replicaId;
     this.timestamp = timestamp;
     this.key = lamportKey(this);
+  }
+
+  /** Fragments that it inserted or deleted: the ones whose visibility its undo may change. */
+  get fragments(): readonly Fragment[] {
+    return this.#fragments ?? [];
+  }
+
+  /** Counts `fragment`, a new one or one that was split off, as inserted or deleted by it. */
+  addFragment(fragment: Fragment): void {
+    // Most have one only, and an array that grows from empty reserves room for 17.
+    if (this.#fragments === undefined) this.#fragments = [fragment];
+    else this.#fragments.push(fragment);
   }
 
   /** Largest count of any undo operation on it, 0 if there was none. */

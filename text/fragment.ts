@@ -53,6 +53,6 @@ export class Fragment {
   /** Marks it as deleted by `edit`. */
   addDeletion(edit: EditRecord): void {
     this.deletions = [...this.deletions, edit];
-    edit.fragments.push(this);
+    edit.addFragment(this);
   }
 }

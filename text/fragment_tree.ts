@@ -92,8 +92,8 @@ export class FragmentTree implements Iterable<Fragment> {
     tail.deletions = fragment.deletions;
     fragment.length = within;
     fragment.units = headUnits;
-    tail.insertion.fragments.push(tail);
-    for (const deletion of tail.deletions) deletion.fragments.push(tail);
+    tail.insertion.addFragment(tail);
+    for (const deletion of tail.deletions) deletion.addFragment(tail);
 
     const leaf = fragment.leaf!;
     leaf.insertTail(leaf.fragments.indexOf(fragment) + 1, tail);

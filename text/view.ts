@@ -9,9 +9,9 @@ import type { VersionVector } from "./version_vector.ts";
  */
 export class View {
   /** The author, and the replicas of which the document has applied more than he had. */
-  readonly behind: number[] = [];
+  readonly behind: number[];
   /** Per replica of {@link behind} the largest value that the author had seen. */
-  readonly seen: number[] = [];
+  readonly seen: number[];
 
   /**
    * @param operation what the author made, not yet applied.
@@ -19,8 +19,8 @@ export class View {
    */
   constructor({ replicaId: author, version }: Operation, applied: VersionVector) {
     // What the operation itself inserts is not in view while it gets applied.
-    this.behind.push(author);
-    this.seen.push(version.get(author));
+    this.behind = [author];
+    this.seen = [version.get(author)];
     for (const [replicaId, value] of applied.values) {
       const seen = version.get(replicaId);
       if (seen < value && replicaId !== author) {

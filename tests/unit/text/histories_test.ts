@@ -1,6 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { compareLamport, Document, type Operation, VersionVector } from "../../../text/mod.ts";
 import { ReferenceText } from "../../support/reference_text.ts";
+import { RandomSource } from "../../support/random.ts";
 import { readHistories } from "./history_file.ts";
 
 const histories = await readHistories("crdt-histories.jsonl");
@@ -21,7 +22,7 @@ Deno.test("[channels 9.7] by timestamp: nothing waits, everything twice changes 
 });
 
 Deno.test("[channels 9.8] orders that respect readiness: the text of the reference", () => {
-  const random = generator(1);
+  const random = new RandomSource(1);
   for (const { base, text, operations } of histories) {
     for (let run = 0; run < 3; run++) {
       const document = new Document(base);
@@ -34,16 +35,16 @@ Deno.test("[channels 9.8] orders that respect readiness: the text of the referen
 });
 
 Deno.test("[channels 9.7] shuffled orders: what is not ready waits, and the text is the same", () => {
-  const random = generator(2);
+  const random = new RandomSource(2);
   for (const { base, text, operations } of histories) {
     const document = new Document(base);
-    for (const operation of shuffled([...operations, ...operations], random)) {
+    for (const operation of random.shuffle([...operations, ...operations])) {
       document.apply([operation]);
     }
     assertEquals(document.text(), text);
     assertEquals(document.waitingCount, 0);
     // All in one batch, too.
-    assertEquals(new Document(base, shuffled(operations, random)).text(), text);
+    assertEquals(new Document(base, random.shuffle(operations)).text(), text);
   }
 });
 
@@ -58,11 +59,11 @@ Deno.test("[channels 9.8] the fragments are those of the array form", () => {
 });
 
 Deno.test("[channels 8.6] what is missing since a version brings a copy up to date", () => {
-  const random = generator(3);
+  const random = new RandomSource(3);
   for (const { base, text, operations } of histories) {
     const document = new Document(base, operations);
     const order = readyOrder(base, operations, random);
-    const behind = new Document(base, order.slice(0, Math.floor(random() * order.length)));
+    const behind = new Document(base, order.slice(0, random.int(order.length + 1)));
     const missing = document.missingOperations(behind.version);
     assertEquals(missing, missing.toSorted(compareLamport));
     assertEquals(behind.apply(missing).applied.length, missing.length);
@@ -71,7 +72,7 @@ Deno.test("[channels 8.6] what is missing since a version brings a copy up to da
 });
 
 /** A random order in which every operation is ready when its turn comes. */
-function readyOrder(base: string, operations: Operation[], random: () => number): Operation[] {
+function readyOrder(base: string, operations: Operation[], random: RandomSource): Operation[] {
   const version = new VersionVector(base === "" ? [] : [[0, 1]]);
   const left = operations.toSorted(compareLamport);
   const order: Operation[] = [];
@@ -81,30 +82,10 @@ function readyOrder(base: string, operations: Operation[], random: () => number)
       version.covers(operation.version) &&
       left.findIndex((other) => other.replicaId === operation.replicaId) === i
     );
-    const next = ready[Math.floor(random() * ready.length)];
-    assert(next);
+    const next = random.pick(ready);
     left.splice(left.indexOf(next), 1);
     version.observe(next);
     order.push(next);
   }
   return order;
-}
-
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  const result = [...items];
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [result[i], result[j]] = [result[j]!, result[i]!];
-  }
-  return result;
-}
-
-/** A small seeded generator (mulberry32) of numbers from 0 to below 1. */
-function generator(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
