@@ -1,8 +1,9 @@
 import type { Fragment } from "./fragment.ts";
 import type { View } from "./view.ts";
 
-/** Fragments that a leaf holds at most; twice it splits into. Measured: 16 to 64 do equally well. */
+/** Fragments that a leaf holds at most. Measured: 16 to 64, with 8 or 16 children, do equally well. */
 const MAX_FRAGMENTS = 32;
+/** Nodes that a branch holds at most. */
 const MAX_CHILDREN = 16;
 
 /** A leaf or branch of the tree of fragments, with the sums of what is below it. */
