@@ -35,7 +35,7 @@ export async function runServe(
     return 0;
   }
   const config = loadConfig(args, env);
-  const endLog = configureLog(config.log);
+  const endLog = await configureLog(config.log);
   const log = createLog();
   const stop = stopRequest(log);
   try {

@@ -1,6 +1,6 @@
 /** What the program says about its work, to people or to machines. */
 import {
-  configureSync,
+  configure,
   dispose,
   getJsonLinesFormatter,
   getLogger,
@@ -94,6 +94,18 @@ function clean(properties: LogProperties): Record<string, unknown> {
   return redact(properties) as Record<string, unknown>;
 }
 
+/**
+ * A value within a line for people. Texts may come from clients: control characters are escaped, and
+ * further lines indented, so that nothing looks like a line of the log that is not.
+ */
+function readable(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value) ?? String(value);
+  return text.replaceAll("\n", "\n    ").replaceAll(
+    /[^\P{Cc}\n]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** A log for one server; it says nothing until the program has called {@link configureLog}. */
 export function createLog(properties: LogProperties = {}): Log {
   return new LogtapeLog(getLogger(category)).with(properties);
@@ -105,15 +117,20 @@ export function createLog(properties: LogProperties = {}): Log {
  *
  * @returns a function that writes what is left and ends the logging.
  */
-export function configureLog(
+export async function configureLog(
   config: LogConfig,
   stream: WritableStream<Uint8Array> = Deno.stderr.writable,
-): () => Promise<void> {
+): Promise<() => Promise<void>> {
   const formatter = config.format === "json"
     ? getJsonLinesFormatter({ properties: "flatten", message: "rendered" })
-    : getTextFormatter({ timestamp: "time", level: "full", category: () => "" });
+    : getTextFormatter({
+      timestamp: "time",
+      level: "FULL",
+      format: ({ timestamp, level, message }) => `${timestamp} ${level} ${message}`,
+      value: readable,
+    });
   const sink = getStreamSink(stream, { formatter, closeStream: false });
-  configureSync({
+  await configure({
     reset: true,
     sinks: { stream: sink },
     loggers: [

@@ -1,0 +1,184 @@
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { ServerRefusedError } from "../../cli/accounts.ts";
+import { UsageError } from "../../cli/args.ts";
+import { explain, explainListen } from "../../cli/explain.ts";
+import { runUser } from "../../cli/user.ts";
+import { verifyToken } from "../../db/access_tokens.ts";
+import { NoSuchUserError } from "../../db/accounts.ts";
+import { openSqlite } from "../../db/sqlite/open.ts";
+import { LoginTakenError, type Store } from "../../db/store.ts";
+import { handleAdmin } from "../../http/admin.ts";
+import { createAdminSecret, writeRunningServer } from "../../http/running_server.ts";
+import { DataDirError, lockDataDir } from "../../lib/data_dir.ts";
+
+interface Shell {
+  readonly folder: string;
+  /** Runs `user …` on the folder; its standard output. */
+  user(...args: string[]): Promise<string>;
+  readonly notes: string[];
+}
+
+async function withShell(body: (shell: Shell) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const notes: string[] = [];
+  try {
+    await body({
+      folder,
+      notes,
+      async user(...args) {
+        const results: string[] = [];
+        await runUser(args, { PARLEY_DATA_DIR: folder }, {
+          result: (text) => void results.push(text),
+          note: (text) => void notes.push(text),
+        });
+        return results.join("\n");
+      },
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A server on the shell's folder, as far as the command line needs one. */
+async function withServer(
+  folder: string,
+  body: (store: Store, removed: readonly number[]) => Promise<void>,
+): Promise<void> {
+  const lock = await lockDataDir(folder);
+  // Not where the command line would look, so that only the server can have answered.
+  const store = await openSqlite({ path: ":memory:" });
+  const removed: number[] = [];
+  const adminSecret = createAdminSecret();
+  const deps = { store, adminSecret, onUserRemoved: (id: number) => void removed.push(id) };
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    async (request) => await handleAdmin(request, deps) ?? new Response("no", { status: 404 }),
+  );
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  await writeRunningServer(folder, { url, pid: Deno.pid, adminSecret });
+  try {
+    await body(store, removed);
+  } finally {
+    await server.shutdown();
+    await store.close();
+    lock.release();
+  }
+}
+
+Deno.test("[issue 3 run] accounts are managed without a server", async () => {
+  await withShell(async ({ user, folder, notes }) => {
+    const added = JSON.parse(await user("add", "alice", "bob", "--json"));
+    assertEquals(added.map(({ id, login }: { id: number; login: string }) => [id, login]), [
+      [1, "alice"],
+      [2, "bob"],
+    ]);
+    assertMatch(await user("add", "carl", "--admin"), /^login: carl\nid: {4}3\ntoken: \{"version"/);
+    assertEquals(await user("list"), "id  login\n 1  alice\n 2  bob\n 3  carl  (admin)");
+    const [made] = JSON.parse(await user("token", "alice", "--json"));
+    assertEquals(await user("remove", "bob"), "Removed bob (id 2)");
+    const list = JSON.parse(await user("list", "--json"));
+    assertEquals(list.map((u: { login: string }) => u.login), ["alice", "carl"]);
+    assertEquals(notes, []);
+
+    const store = await openSqlite({ path: `${folder}/parley.sqlite` });
+    for (const token of [added[0].token, made.token]) {
+      assertEquals((await verifyToken(store, 1, token)).kind, "valid");
+    }
+    await store.close();
+  });
+});
+
+Deno.test("[issue 3 run] accounts are managed through the server that runs on the folder", async () => {
+  await withShell(async ({ user, folder }) => {
+    await withServer(folder, async (store, removed) => {
+      const [alice] = JSON.parse(await user("add", "alice", "--admin", "--json"));
+      assertEquals((await verifyToken(store, alice.id, alice.token)).kind, "valid");
+      assertEquals((await store.user(1))?.admin, true);
+      const [made] = JSON.parse(await user("token", "ALICE", "--json"));
+      assertEquals((await verifyToken(store, 1, made.token)).kind, "valid");
+      assertMatch(await user("list"), /1 {2}alice {2}\(admin\)/);
+      assertEquals(await user("remove", "alice"), "Removed alice (id 1)");
+      assertEquals(removed, [1], "its connections are ended");
+      const error = await assertRejects(() => user("remove", "alice"), ServerRefusedError);
+      assertMatch(error.message, /Cannot find user "alice"/);
+    });
+    const files = (await Array.fromAsync(Deno.readDir(folder))).map((file) => file.name).sort();
+    assertEquals(files, ["parley.lock", "server.json"], "no database was made beside the server's");
+  });
+});
+
+Deno.test("[issue 3 run] what a killed server left does not mislead", async () => {
+  await withShell(async ({ user, folder }) => {
+    const adminSecret = createAdminSecret();
+    await writeRunningServer(folder, { url: "http://127.0.0.1:9", pid: 1, adminSecret });
+    assertMatch(await user("add", "alice"), /login: alice/);
+  });
+});
+
+Deno.test("[issue 3 run] a server that does not answer is told, not passed by", async () => {
+  await withShell(async ({ user, folder }) => {
+    const lock = await lockDataDir(folder);
+    const adminSecret = createAdminSecret();
+    await writeRunningServer(folder, { url: "http://127.0.0.1:9", pid: 77, adminSecret });
+    const error = await assertRejects(() => user("add", "alice"), ServerRefusedError);
+    assertMatch(error.message, /Cannot reach the server.*process 77.*restart it/);
+    lock.release();
+  });
+});
+
+Deno.test("[issue 3 run] a database in a server's memory has no accounts without it", async () => {
+  await withShell(async ({ user }) => {
+    await assertRejects(
+      () => user("add", "alice", "--database-url", "sqlite::memory:"),
+      DataDirError,
+      "start it first",
+    );
+  });
+});
+
+Deno.test("[issue 3 run] the flags of the data folder beat the environment", async () => {
+  await withShell(async ({ user, folder }) => {
+    await user("add", "alice", "--data-dir", `${folder}/other`);
+    await user("add", "bob", "--database-url", `sqlite:${folder}/own.sqlite`);
+    assertEquals((await Deno.stat(`${folder}/other/parley.sqlite`)).isFile, true);
+    assertEquals((await Deno.stat(`${folder}/own.sqlite`)).isFile, true);
+    assertMatch(await user("list"), /^No accounts yet/);
+  });
+});
+
+Deno.test("[issue 3 run] a command line that makes no sense is explained and changes nothing", async () => {
+  await withShell(async ({ user, folder }) => {
+    const wrong = [
+      ["frobnicate"],
+      ["add"],
+      ["list", "alice"],
+      ["token"],
+      ["remove", "alice", "bob"],
+      ["add", "alice", "--json2"],
+      ["add", "alice", "-x"],
+      ["list", "--admin"],
+      ["add", "alice", "--port", "1"],
+    ];
+    for (const args of wrong) await assertRejects(() => user(...args), UsageError, "Cannot");
+    assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
+    for (const args of [[], ["--help"], ["add", "--help"]]) {
+      assertMatch(await user(...args), /user add <login>….*\n.*user list/);
+    }
+    await user("add", "007");
+    assertMatch(await user("list"), / 1 {2}007$/);
+    await assertRejects(() => user("add", "007"), LoginTakenError);
+    await assertRejects(() => user("token", "7"), NoSuchUserError);
+  });
+});
+
+Deno.test("[issue 3 run] errors that a user can mend are one line, defects come with their stack", () => {
+  assertEquals(explain(new UsageError("Cannot x: y")), "Cannot x: y");
+  assertMatch(explain(new TypeError("X is undefined")), /defect.*report it: TypeError: X[^]*at /);
+  assertMatch(
+    explainListen(new Deno.errors.AddrInUse(""), "127.0.0.1", 8080)!,
+    /^Cannot listen on 127\.0\.0\.1:8080: another program uses this port; .*--port$/,
+  );
+  assertMatch(explainListen(new Deno.errors.AddrNotAvailable(""), "::2", 1)!, /\[::2\]:1.*--host$/);
+  assertMatch(explainListen(new Deno.errors.PermissionDenied(""), "h", 80)!, /permission denied/);
+  assertEquals(explainListen(new Error("other"), "h", 1), undefined);
+});
