@@ -1,0 +1,9 @@
+/** Compression, on the server only: browsers send raw frames. [transport 1.6.2] */
+import { constants, zstdCompressSync } from "node:zlib";
+
+const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+/** `plain` as one zstd frame of level 1, which declares no size. */
+export function compress(plain: Uint8Array): Uint8Array {
+  return zstdCompressSync(plain, OPTIONS);
+}
