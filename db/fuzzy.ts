@@ -12,9 +12,12 @@ export function fuzzyPattern(query: string): string {
 
 /** True if the login has the query's alphanumeric characters in their order, whatever the case. */
 export function fuzzyMatches(query: string, login: string): boolean {
-  const text = login.toLowerCase();
+  return hasInOrder(fuzzyCharacters(query.toLowerCase()), login.toLowerCase());
+}
+
+function hasInOrder(characters: readonly string[], text: string): boolean {
   let from = 0;
-  for (const character of fuzzyCharacters(query.toLowerCase())) {
+  for (const character of characters) {
     const at = text.indexOf(character, from);
     if (at < 0) return false;
     from = at + character.length;
@@ -22,12 +25,23 @@ export function fuzzyMatches(query: string, login: string): boolean {
   return true;
 }
 
+const asciiWords = /[a-z0-9]+/g;
+const words = /[\p{Alphabetic}\p{N}]+/gu;
+
 /** The trigrams of a text: its words in lower case, two blanks before and one after each. */
 export function trigrams(text: string): Set<string> {
   const found = new Set<string>();
-  for (const word of text.toLowerCase().match(/[\p{Alphabetic}\p{N}]+/gu) ?? []) {
-    const padded = [" ", " ", ...word, " "];
-    for (let i = 0; i + 3 <= padded.length; i++) found.add(padded.slice(i, i + 3).join(""));
+  const lower = text.toLowerCase();
+  // Logins are all ASCII, and every login that matches comes through here.
+  const ascii = !/[\u0080-\uffff]/.test(lower);
+  for (const word of lower.match(ascii ? asciiWords : words) ?? []) {
+    if (ascii) {
+      const padded = `  ${word} `;
+      for (let i = 0; i + 3 <= padded.length; i++) found.add(padded.substring(i, i + 3));
+    } else {
+      const padded = [" ", " ", ...word, " "];
+      for (let i = 0; i + 3 <= padded.length; i++) found.add(padded.slice(i, i + 3).join(""));
+    }
   }
   return found;
 }
@@ -50,10 +64,11 @@ export function rankLogins<C extends { readonly login: string }>(
   candidates: Iterable<C>,
   limit: number,
 ): C[] {
+  const characters = fuzzyCharacters(query.toLowerCase());
   const wanted = trigrams(query);
   const ranked: { candidate: C; distance: number }[] = [];
   for (const candidate of candidates) {
-    if (!fuzzyMatches(query, candidate.login)) continue;
+    if (!hasInOrder(characters, candidate.login.toLowerCase())) continue;
     ranked.push({ candidate, distance: distance(wanted, trigrams(candidate.login)) });
   }
   ranked.sort((a, b) =>

@@ -1,99 +1,24 @@
 /** What every {@link Store} does alike; `<driver>_test.ts` runs it on one. */
-import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { StoreUnavailableError } from "../../db/store.ts";
+import { type RowOf, type TableName, tables } from "../../db/tables.ts";
+import { accountContract } from "./account_contract.ts";
 import {
-  LoginTakenError,
-  type Put,
-  type Store,
-  StoreUnavailableError,
-  type Write,
-} from "../../db/store.ts";
-import {
-  type ColumnType,
-  type RowOf,
-  type Table,
-  type TableName,
-  tables,
-} from "../../db/tables.ts";
-
-const edges = [0n, 1n, 2n ** 53n + 1n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n];
-const tableNames = Object.keys(tables) as TableName[];
-/** Tables whose rows refer to accounts. */
-const userColumns = ["user_id_a", "user_id_b", "recipient_id"];
-
-type AnyRow = Record<string, unknown>;
-
-function put(table: TableName, row: AnyRow): Put {
-  return { op: "put", table, row } as unknown as Put;
-}
-
-function remove(table: TableName, key: AnyRow): Write {
-  return { op: "remove", table, key } as unknown as Write;
-}
-
-function sample(type: ColumnType, seed: number): unknown {
-  switch (type) {
-    case "int":
-    case "int?":
-      return Number.MAX_SAFE_INTEGER - seed;
-    case "u64":
-    case "u64?":
-      return 2n ** 64n - 1n - BigInt(seed);
-    case "bool":
-    case "bool?":
-      return seed % 2 === 0;
-    case "text":
-    case "text?":
-      return `ütf ✓ 'quoted" ${seed}`;
-    default:
-      return new Uint8Array([seed, 0, 255]);
-  }
-}
-
-/** A row with a value in every column; users 1 and 2 have to exist. */
-function sampleRow(table: TableName, seed = 1): AnyRow {
-  const { columns } = tables[table] as Table;
-  return Object.fromEntries(
-    Object.entries(columns).map(([name, type]) => [
-      name,
-      userColumns.includes(name) ? (name === "user_id_b" ? 2 : 1) : sample(type, seed),
-    ]),
-  );
-}
-
-function keyOf(table: TableName, row: AnyRow, length: number = tables[table].key.length): AnyRow {
-  return Object.fromEntries(tables[table].key.slice(0, length).map((name) => [name, row[name]]));
-}
-
-async function load(store: Store, table: TableName, key?: AnyRow): Promise<AnyRow[]> {
-  return await store.load(table, key as Partial<RowOf<typeof table>>) as AnyRow[];
-}
-
-async function commit(store: Store, ...writes: Write[]): Promise<void> {
-  const refused = await store.commit([{ actor: "/test/1", writes }]);
-  if (refused.length > 0) throw refused[0]!.error;
-}
-
-function contact(a: number, b: number): RowOf<"contacts"> {
-  return { user_id_a: a, user_id_b: b, a_to_b: true, should_notify: true, accepted: false };
-}
-
-function notification(
-  id: number,
-  recipient: number,
-  more: Partial<RowOf<"notifications">> = {},
-): RowOf<"notifications"> {
-  return {
-    id,
-    recipient_id: recipient,
-    created_at: 1_000 + id,
-    kind: "ContactRequest",
-    entity_id: 9,
-    content: "{}",
-    is_read: false,
-    response: null,
-    ...more,
-  };
-}
+  type AnyRow,
+  commit,
+  contact,
+  edges,
+  keyOf,
+  load,
+  notification,
+  type OpenStore,
+  put,
+  remove,
+  sampleRow,
+  tableNames,
+  withStore,
+  withUsers,
+} from "./store_rows.ts";
 
 /**
  * Registers the suite for one driver.
@@ -101,25 +26,12 @@ function notification(
  * @param driver its name, for the tests' names.
  * @param open makes an empty, migrated store; the suite closes it.
  */
-export function storeContract(driver: string, open: () => Promise<Store>): void {
-  const withStore = (body: (store: Store) => Promise<void>) => async () => {
-    const store = await open();
-    try {
-      await body(store);
-    } finally {
-      await store.close();
-    }
-  };
-  const withUsers = (body: (store: Store) => Promise<void>) =>
-    withStore(async (store) => {
-      await store.createUser({ login: "alice", admin: false });
-      await store.createUser({ login: "bob", admin: false });
-      await body(store);
-    });
+export function storeContract(driver: string, open: OpenStore): void {
+  accountContract(driver, open);
 
   Deno.test(
     `[design 1.3] every column of every table comes back as it was put (${driver})`,
-    withUsers(async (store) => {
+    withUsers(open, async (store) => {
       for (const table of tableNames) {
         const row = sampleRow(table);
         await commit(store, put(table, row));
@@ -130,7 +42,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 1.3] texts come back whatever their characters (${driver})`,
-    withStore(async (store) => {
+    withStore(open, async (store) => {
       const texts = [
         "",
         "\0",
@@ -154,7 +66,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 1.3] bytes come back, none and many (${driver})`,
-    withStore(async (store) => {
+    withStore(open, async (store) => {
       const key = { project_id: 1, worktree_id: 1n, id: 1n };
       for (const length of [0, 1, 65_536]) {
         const row = { ...key, scan_id: 1n, entry: crypto.getRandomValues(new Uint8Array(length)) };
@@ -166,7 +78,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 1.3] null comes back from every column that allows it (${driver})`,
-    withUsers(async (store) => {
+    withUsers(open, async (store) => {
       for (const table of tableNames) {
         const row = sampleRow(table);
         for (const [name, type] of Object.entries(tables[table].columns)) {
@@ -180,7 +92,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 1.3] a put replaces the row with its key, and no other (${driver})`,
-    withUsers(async (store) => {
+    withUsers(open, async (store) => {
       for (const table of tableNames) {
         if (table === "contacts") continue;
         const [first, second] = [sampleRow(table, 1), sampleRow(table, 2)];
@@ -196,7 +108,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 1.3] a removal takes what has the leading part of its key, and nothing else (${driver})`,
-    withUsers(async (store) => {
+    withUsers(open, async (store) => {
       for (const table of tableNames) {
         if (table === "contacts") continue;
         const { key } = tables[table];
@@ -217,7 +129,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 3a] 64 bits pass every u64 column, exact and in order (${driver})`,
-    withStore(async (store) => {
+    withStore(open, async (store) => {
       for (const table of tableNames) {
         for (const [column, type] of Object.entries(tables[table].columns)) {
           if (type !== "u64") continue;
@@ -254,7 +166,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 3a] numbers that do not fit are refused instead of changed (${driver})`,
-    withStore(async (store) => {
+    withStore(open, async (store) => {
       const bad: [TableName, string, unknown][] = [
         ["worktree_entries", "id", -1n],
         ["worktree_entries", "id", 2n ** 64n],
@@ -277,7 +189,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 1.3] rows come in the order of their key, by any leading part (${driver})`,
-    withStore(async (store) => {
+    withStore(open, async (store) => {
       const row = (project_id: number, worktree_id: bigint, path: string) => ({
         ...sampleRow("worktree_settings"),
         project_id,
@@ -304,7 +216,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 1.3] rows are found by any columns, null among them (${driver})`,
-    withStore(async (store) => {
+    withStore(open, async (store) => {
       const room = (id: number, channel_id: number | null) => ({
         id,
         live_kit_room: `r${id}`,
@@ -328,7 +240,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 1.3] a key that is no leading part, and one that would empty a table, are refused (${driver})`,
-    withStore(async (store) => {
+    withStore(open, async (store) => {
       await assertRejects(() => store.load("worktrees", { id: 1n }), TypeError, "leading part");
       for (const key of [{ id: 1n }, {}, { nonsense: 1 }]) {
         const refused = await store.commit([
@@ -346,7 +258,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 1.3a] a group that fails is rolled back whole, the others of its transaction stay (${driver})`,
-    withUsers(async (store) => {
+    withUsers(open, async (store) => {
       const good = (id: number) => put("rooms", { id, live_kit_room: "x", channel_id: null });
       const refused = await store.commit([
         { actor: "/rooms/1", writes: [good(1)] },
@@ -363,7 +275,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[design 1.3a] the groups of a transaction are carried out in their order (${driver})`,
-    withStore(async (store) => {
+    withStore(open, async (store) => {
       const counter = (value: number) => put("counters", { name: "room", value });
       await store.commit([
         { actor: "/a", writes: [counter(1)] },
@@ -377,193 +289,24 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
 
   Deno.test(
     `[rooms 1.1] every start gets a greater epoch, from 1 (${driver})`,
-    withStore(async (store) => {
+    withStore(open, async (store) => {
       assertEquals([await store.startEpoch(), await store.startEpoch()], [1, 2]);
     }),
   );
 
   Deno.test(
-    `[channels 2.1] accounts are found by id and by login in any case (${driver})`,
-    withStore(async (store) => {
-      const alice = await store.createUser({ login: "Alice", admin: true, name: "Alice A." });
-      const bob = await store.createUser({ login: "bob", admin: false });
-      assertEquals([alice.id, alice.login, alice.admin, alice.name], [
-        1,
-        "Alice",
-        true,
-        "Alice A.",
-      ]);
-      assertEquals([bob.name, bob.admin, bob.connectedOnce, bob.avatarUrl], [
-        null,
-        false,
-        false,
-        null,
-      ]);
-      assertNotEquals(alice.metricsId, bob.metricsId);
-      assertEquals(await store.user(1), alice);
-      assertEquals(await store.user(3), undefined);
-      assertEquals(await store.userByLogin("aLICE"), alice);
-      assertEquals(await store.userByLogin("alic"), undefined);
-      assertEquals(await store.users([2, 7, 1, 2]), [alice, bob]);
-      assertEquals(await store.users([]), []);
-      assertEquals(await store.allUsers(), [alice, bob]);
-      await store.setConnectedOnce(2);
-      assertEquals((await store.user(2))?.connectedOnce, true);
-      assertEquals((await store.user(1))?.connectedOnce, false);
-    }),
-  );
-
-  Deno.test(
-    `[channels 2.1] a login belongs to one account, whatever its case (${driver})`,
-    withStore(async (store) => {
-      await store.createUser({ login: "alice", admin: false });
-      const error = await assertRejects(
-        () => store.createUser({ login: "ALICE", admin: false }),
-        LoginTakenError,
-      );
-      assertEquals(error.login, "ALICE");
-      assertEquals((await store.allUsers()).length, 1);
-    }),
-  );
-
-  Deno.test(
-    `[channels 2.1] the id of a removed account is never given out again (${driver})`,
-    withUsers(async (store) => {
-      assertEquals(await store.removeUser(2), true);
-      assertEquals(await store.removeUser(2), false);
-      assertEquals((await store.createUser({ login: "carl", admin: false })).id, 3);
-    }),
-  );
-
-  Deno.test(
-    `[issue 3 run] an account goes with its tokens, contacts and notifications (${driver})`,
-    withUsers(async (store) => {
-      await store.createUser({ login: "carl", admin: false });
-      const token = (userId: number, impersonatorId: number | null) =>
-        store.createAccessToken({ userId, impersonatorId, hash: "h" }, 8);
-      const own = await token(2, null);
-      const asBob = await token(2, 1);
-      const byBob = await token(1, 2);
-      const other = await token(1, null);
-      await commit(
-        store,
-        put("contacts", contact(1, 2)),
-        put("contacts", contact(2, 3)),
-        put("contacts", contact(1, 3)),
-        put("notifications", notification(1, 2)),
-        // About bob, whom nobody could look up any more.
-        put("notifications", notification(2, 1, { entity_id: 2 })),
-        // Channel 2 is not user 2.
-        put("notifications", notification(3, 1, { kind: "ChannelInvitation", entity_id: 2 })),
-      );
-      await store.removeUser(2);
-      for (const { id } of [own, asBob, byBob]) {
-        assertEquals(await store.accessToken(id), undefined);
-      }
-      assertEquals(await store.accessToken(other.id), other);
-      assertEquals(await store.load("contacts"), [contact(1, 3)]);
-      assertEquals((await store.load("notifications")).map((row) => row.id), [3]);
-    }),
-  );
-
-  Deno.test(
-    `[transport 5.1.3] only the newest tokens of a user are kept, an admin's apart (${driver})`,
-    withUsers(async (store) => {
-      const token = (userId: number, impersonatorId: number | null = null) =>
-        store.createAccessToken({ userId, impersonatorId, hash: `h${userId}` }, 2);
-      const bobs = await token(2);
-      const first = await token(1);
-      assertEquals([first.userId, first.impersonatorId, first.hash], [1, null, "h1"]);
-      assertEquals(await store.accessToken(first.id), first);
-      const later = [await token(1), await token(1, 2), await token(1, 2), await token(1, 2)];
-      assertEquals(await store.accessToken(first.id), first);
-      later.push(await token(1));
-      assertEquals(await store.accessToken(first.id), undefined);
-      const kept = [];
-      for (const { id } of later) if (await store.accessToken(id)) kept.push(id);
-      assertEquals(kept, [later[0]!.id, later[2]!.id, later[3]!.id, later[4]!.id]);
-      assertEquals(await store.accessToken(bobs.id), bobs);
-      await store.removeAccessTokens(1);
-      assertEquals(await store.accessToken(later[4]!.id), undefined);
-      assertEquals(await store.accessToken(bobs.id), bobs);
-    }),
-  );
-
-  Deno.test(
-    `[channels 2.4] users are searched by exact login below 3 bytes, fuzzily from 3 (${driver})`,
-    withStore(async (store) => {
-      const logins = [
-        ...["California", "colorado", "oregon", "washington", "florida", "delaware"],
-        ...["rhode-island", "ab", "Ab1"],
-      ];
-      for (const login of logins) await store.createUser({ login, admin: false });
-      const search = async (query: string, limit = 10) =>
-        (await store.searchUsers(query, limit)).map((user) => user.login);
-      assertEquals(await search(""), []);
-      assertEquals(await search("ab"), ["ab"]);
-      assertEquals(await search("aB"), []);
-      assertEquals(await search("é"), []);
-      assertEquals(await search("clr"), ["colorado", "California"]);
-      assertEquals(await search("clr", 1), ["colorado"]);
-      assertEquals(await search("RHODE ISLAND"), ["rhode-island"]);
-      assertEquals(await search("e%_"), await search("-e-"));
-      assertEquals((await search("---", 100)).length, logins.length);
-      assertEquals(await search("%%%", 4).then((found) => found.length), 4);
-      assertEquals(await search("a".repeat(100_000)), []);
-    }),
-  );
-
-  Deno.test(
-    `[channels 3.1] the contacts of a user are found from both sides (${driver})`,
-    withUsers(async (store) => {
-      await store.createUser({ login: "carl", admin: false });
-      await commit(store, put("contacts", contact(1, 2)), put("contacts", contact(2, 3)));
-      assertEquals(await store.contactsOf(1), [contact(1, 2)]);
-      assertEquals(await store.contactsOf(2), [contact(2, 3), contact(1, 2)]);
-      assertEquals(await store.contactsOf(3), [contact(2, 3)]);
-    }),
-  );
-
-  Deno.test(
-    `[channels 4.5] notifications come in pages, newest last (${driver})`,
-    withUsers(async (store) => {
-      await commit(
-        store,
-        ...[1, 2, 3, 4].map((id) => put("notifications", notification(id, 1))),
-        put("notifications", notification(5, 2)),
-      );
-      const ids = async (before: number | null, limit: number) =>
-        (await store.notificationsOf(1, before, limit)).map((row) => row.id);
-      assertEquals(await ids(null, 3), [2, 3, 4]);
-      assertEquals(await ids(2, 3), [1]);
-      assertEquals(await ids(1, 3), []);
-      assertEquals(await store.notificationsOf(2, null, 1), [notification(5, 2)]);
-    }),
-  );
-
-  Deno.test(
-    `[channels 4.4] the newest unread notification of a kind and entity is found (${driver})`,
-    withUsers(async (store) => {
-      await commit(
-        store,
-        put("notifications", notification(1, 1)),
-        put("notifications", notification(2, 1)),
-        put("notifications", notification(3, 1, { is_read: true, response: true })),
-        put("notifications", notification(4, 1, { kind: "ContactRequestAccepted" })),
-        put("notifications", notification(5, 1, { entity_id: 8 })),
-        put("notifications", notification(6, 2)),
-      );
-      assertEquals(
-        await store.unreadNotification(1, "ContactRequest", 9),
-        notification(2, 1),
-      );
-      assertEquals(await store.unreadNotification(2, "ContactRequest", 8), undefined);
+    `[design 1.3] the order of the key holds, whichever index finds the rows (${driver})`,
+    withUsers(open, async (store) => {
+      const entities = [9, 7, 8];
+      const rows = entities.map((entity_id, i) => notification(i + 1, 1, { entity_id }));
+      await commit(store, ...rows.map((row) => put("notifications", row)));
+      assertEquals(await store.loadWhere("notifications", { kind: "ContactRequest" }), rows);
     }),
   );
 
   Deno.test(
     `[design 1.3e] a store that is closed says that it is unavailable (${driver})`,
-    withUsers(async (store) => {
+    withUsers(open, async (store) => {
       await store.ping();
       await store.close();
       await store.close();

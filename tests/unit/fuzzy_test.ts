@@ -27,6 +27,7 @@ Deno.test("[channels 2.4] trigrams are those of pg_trgm", () => {
   assertEquals(trigrams("Cat"), new Set(["  c", " ca", "cat", "at "]));
   assertEquals(trigrams("a-b"), new Set(["  a", " a ", "  b", " b "]));
   assertEquals(trigrams("--"), new Set());
+  assertEquals(trigrams("É-a"), new Set(["  é", " é ", "  a", " a "]));
   // The example of Postgres' manual.
   assertEquals(trigramDistance("word", "two words").toFixed(6), (1 - 4 / 11).toFixed(6));
   assertEquals(trigramDistance("word", "WORD"), 0);
