@@ -1,0 +1,118 @@
+/**
+ * The part that all entity actors share: a mailbox, turns that run to completion, and what happens
+ * when a turn throws. Lifecycle belongs to the kind's chart, which moves {@link Cell.phase}.
+ * [style A4] [style A5] [design 1.6]
+ */
+import { RpcError } from "../rpc/errors.ts";
+import type { ActorKind } from "../lib/metrics.ts";
+import type { ActorSystem } from "./system.ts";
+import { Turn } from "./turn.ts";
+
+/** Written by the chart's entry actions only. */
+export type Phase = "loading" | "live" | "failed" | "closed";
+
+export interface Task {
+  /** Applies the message: synchronously, without waiting. Throws {@link RpcError} to refuse it. */
+  run(turn: Turn): void;
+  /** Says that the message was refused. Not called when nobody waits for an answer. */
+  refused?(error: RpcError): void;
+}
+
+/** Messages that may wait while an actor loads. */
+const MAILBOX_LIMIT = 10_000;
+
+export abstract class Cell {
+  readonly system: ActorSystem;
+  abstract readonly kind: ActorKind;
+  abstract readonly address: string;
+  /** Counts replacements after crashes. */
+  generation = 1;
+  phase: Phase = "loading";
+  /** Number of the journal's group with this actor's latest change. */
+  #lastChange = 0;
+  #busy = false;
+  #mailbox: { task: Task; gate: number }[] = [];
+
+  constructor(system: ActorSystem) {
+    this.system = system;
+  }
+
+  /** True when a message can be handled now, on the caller's stack. */
+  get ready(): boolean {
+    return this.phase === "live" && !this.#busy;
+  }
+
+  /** The chart's crash event: replace this generation, or give up. */
+  protected abstract crashed(error: unknown): void;
+
+  /** Runs a task in a turn of its own, now or after what is before it. */
+  enqueue(task: Task, gate = 0): void {
+    if (this.#busy || this.phase === "loading") {
+      if (this.#mailbox.length >= MAILBOX_LIMIT) {
+        task.refused?.(RpcError.internal(`${this.address} has too much to do, try again later`));
+      } else this.#mailbox.push({ task, gate });
+    } else if (this.phase === "live") {
+      this.#turn(task, gate);
+      this.#drain();
+    } else this.#refuse(task);
+  }
+
+  /** Called by the chart when a phase has been entered. */
+  entered(phase: Phase): void {
+    this.phase = phase;
+    if (phase === "live") this.#drain();
+    else if (phase === "failed" || phase === "closed") {
+      const waiting = this.#mailbox;
+      this.#mailbox = [];
+      for (const { task } of waiting) this.#refuse(task);
+    }
+  }
+
+  #drain(): void {
+    while (this.#mailbox.length > 0 && this.ready) {
+      const { task, gate } = this.#mailbox.shift() as { task: Task; gate: number };
+      this.#turn(task, gate);
+    }
+  }
+
+  #turn(task: Task, gate: number): void {
+    const turn = new Turn(this.system);
+    this.#busy = true;
+    try {
+      task.run(turn);
+    } catch (error) {
+      this.#busy = false;
+      if (error instanceof RpcError && turn.writes.length === 0) task.refused?.(error);
+      else this.#crash(task, error);
+      return;
+    }
+    if (turn.writes.length > 0) {
+      this.#lastChange = this.system.journal.append(this.address, turn.writes);
+    }
+    try {
+      turn.speak(Math.max(gate, this.#lastChange));
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #crash(task: Task, error: unknown): void {
+    this.system.metrics.actorCrashes.inc(this.kind);
+    this.system.log.error("{address} crashed and is replaced: {error}", {
+      address: this.address,
+      generation: this.generation,
+      error: error instanceof Error ? error.stack ?? error.message : String(error),
+    });
+    this.phase = "loading";
+    task.refused?.(RpcError.internal("internal error, the server has logged it"));
+    this.crashed(error);
+  }
+
+  #refuse(task: Task): void {
+    task.refused?.(RpcError.internal(
+      this.phase === "failed"
+        ? `${this.address} failed repeatedly and is out of order, try again in a minute`
+        : `${this.address} has ended`,
+    ));
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * A request of one client that waits for the answer of another one. It belongs to no mailbox: the
+ * answer is relayed the moment it arrives. [projects 8.1] [projects 8.4] [projects 15.2]
+ */
+import { messageInfo } from "../proto/mod.ts";
+import { ErrorCode } from "../rpc/errors.ts";
+import { errorField, type Outbox, type Pending } from "../rpc/outbox.ts";
+import type { Route } from "../rpc/routes.ts";
+import type { ConnectionRef } from "./refs.ts";
+
+const ERROR_TAG = messageInfo("Error").tag as number;
+const END_STREAM_TAG = messageInfo("EndStream").tag as number;
+
+export class ForwardedRequest implements Pending {
+  readonly #requester: ConnectionRef;
+  readonly #requestId: number;
+  readonly #route: Route;
+  readonly #answerTags: readonly number[];
+  readonly #onSuccess: (() => void) | undefined;
+  #outbox: Outbox | undefined;
+  #id = -1;
+  #over = false;
+
+  /**
+   * @param onSuccess runs after an answer that is no error has been passed on
+   */
+  constructor(
+    requester: ConnectionRef,
+    requestId: number,
+    route: Route,
+    onSuccess?: () => void,
+  ) {
+    this.#requester = requester;
+    this.#requestId = requestId;
+    this.#route = route;
+    this.#answerTags = route.answerTags;
+    this.#onSuccess = onSuccess;
+    requester.asking.add(this);
+  }
+
+  written(outbox: Outbox, id: number): void {
+    if (this.#over) outbox.forget(id);
+    else {
+      this.#outbox = outbox;
+      this.#id = id;
+    }
+  }
+
+  answered(tag: number, original: Uint8Array): boolean {
+    if (this.#over) return true;
+    const streaming = this.#route.treatment === "ask host for a stream";
+    const expected = this.#answerTags.includes(tag);
+    if (expected || tag === ERROR_TAG || (streaming && tag === END_STREAM_TAG)) {
+      this.#requester.outbox.forward(original, this.#requestId, -1, 0);
+    } else {
+      this.#fail(`wrong response type for ${this.#route.message}`);
+      return true;
+    }
+    if (streaming && expected) return false;
+    this.#end();
+    if (expected) this.#onSuccess?.();
+    return true;
+  }
+
+  lost(): void {
+    if (!this.#over) this.#fail("connection was closed");
+  }
+
+  /** The requester is gone: nobody waits any more. */
+  cancel(): void {
+    if (this.#over) return;
+    this.#end();
+    if (this.#id >= 0) this.#outbox?.forget(this.#id);
+  }
+
+  #fail(text: string): void {
+    this.#end();
+    this.#requester.outbox.push(errorField(ErrorCode.Internal, text), this.#requestId, 0);
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#requester.asking.delete(this);
+  }
+}

@@ -1,0 +1,161 @@
+/** What passes through a project: nothing of it is decoded, stored or re-encoded. [projects 8] [projects 9] */
+import { encode, fieldNumber, messageInfo } from "../../proto/mod.ts";
+import { decode } from "../../proto/mod.ts";
+import { ErrorCode, RpcError } from "../../rpc/errors.ts";
+import { payloadField } from "../../rpc/frame.ts";
+import { errorField } from "../../rpc/outbox.ts";
+import type { PeerKey } from "../../rpc/peer_id.ts";
+import type { Route } from "../../rpc/routes.ts";
+import { ForwardedRequest } from "../forwarded_request.ts";
+import type { ConnectionRef, Inbound } from "../refs.ts";
+import type { Registry } from "../registry.ts";
+import type { ProjectContext } from "./context.ts";
+import type { ProjectState } from "./state.ts";
+import { mayEdit } from "../roles.ts";
+import { FieldReader } from "../../rpc/fields.ts";
+
+/** Requests of one connection that may wait for other clients at a time. [projects 15.3] */
+const OPEN_REQUESTS = 4096;
+
+const LSP_QUERY = messageInfo("LspQuery").tag as number;
+const LSP_QUERY_RESPONSE = messageInfo("LspQueryResponse").tag as number;
+
+/** Variants of `LspQuery` that reading is enough for. [projects 8.6] */
+const READING_QUERIES: ReadonlySet<number> = new Set(
+  ([
+    "getHover",
+    "getSignatureHelp",
+    "getDocumentDiagnostics",
+    "getDefinition",
+    "getDeclaration",
+    "getTypeDefinition",
+    "getImplementation",
+    "getReferences",
+    "getDocumentColor",
+    "getFoldingRanges",
+    "getDocumentSymbols",
+    "getDocumentLinks",
+    "inlayHints",
+    "semanticTokens",
+  ] as const).map((name) => fieldNumber("LspQuery", name)),
+);
+/** First and last field of `LspQuery`'s variants; `server_id` (15) lies between them. */
+const FIRST_QUERY = 3;
+const SERVER_ID = 15;
+
+/** Forwards a request to one connection and relays what it answers. [projects 8.1] */
+export function ask(
+  registry: Registry,
+  requester: ConnectionRef,
+  requestId: number,
+  original: Uint8Array,
+  route: Route,
+  target: PeerKey,
+  extra?: Uint8Array,
+  onSuccess?: () => void,
+): void {
+  const peer = registry.connections.get(target);
+  if (peer === undefined) {
+    requester.outbox.push(errorField(ErrorCode.Internal, "no such connection"), requestId, 0);
+    return;
+  }
+  if (requester.asking.size >= OPEN_REQUESTS) {
+    requester.outbox.push(
+      errorField(
+        ErrorCode.RateLimitExceeded,
+        `${OPEN_REQUESTS} requests of this connection wait for other clients already`,
+      ),
+      requestId,
+      0,
+    );
+    return;
+  }
+  const pending = new ForwardedRequest(requester, requestId, route, onSuccess);
+  peer.outbox.forward(original, -1, requester.ownerId, requester.id, extra, pending);
+}
+
+/** Passes a message on to one connection; nothing happens when it is gone. */
+export function tell(registry: Registry, inbound: Inbound, target: PeerKey): void {
+  const { connection, original } = inbound;
+  registry.connections.get(target)?.outbox.forward(
+    original,
+    -1,
+    connection.ownerId,
+    connection.id,
+  );
+}
+
+/** Passes a message on to all collaborators but its sender. [projects 10] */
+export function tellOthers(registry: Registry, project: ProjectState, inbound: Inbound): void {
+  for (const one of project.collaborators.values()) {
+    if (one.key !== inbound.connection.key) tell(registry, inbound, one.key);
+  }
+}
+
+/** [projects 8.6] Each guest's ids are made unique, so that no guest takes another's answer. */
+export function handleLspQuery(context: ProjectContext): void {
+  const { system, project, inbound } = context;
+  const { connection, requestId, original, route } = inbound;
+  let guestId = 0n;
+  let variant = 0;
+  const fields = new FieldReader(inbound.payload);
+  while (fields.next()) {
+    if (fields.number === 2) guestId = fields.bigint();
+    else if (fields.number >= FIRST_QUERY && fields.number !== SERVER_ID) variant = fields.number;
+  }
+  if (!READING_QUERIES.has(variant) && !mayEdit(context.roleOf(connection.key))) {
+    throw RpcError.internal("not authorised to edit projects");
+  }
+  const now = system.clock.now();
+  project.expireQueries(now);
+  const id = project.nextQuery++;
+  project.queries.set(id, { guest: connection.key, requestId: guestId, askedAt: now });
+  const extra = payloadField(LSP_QUERY, encode("LspQuery", { lspRequestId: id }));
+  context.turn.then(() =>
+    ask(system.registry, connection, requestId, original, route, project.hostKey, extra)
+  );
+}
+
+/** [projects 8.6] */
+export function handleLspQueryResponse(context: ProjectContext): void {
+  const { system, project, inbound } = context;
+  const fields = new FieldReader(inbound.payload);
+  let id = 0n;
+  while (fields.next()) if (fields.number === 2) id = fields.bigint();
+  const query = project.queries.get(id);
+  if (query === undefined) return;
+  project.queries.delete(id);
+  const { connection, original } = inbound;
+  // A zero is left out by the codec, and a merge cannot reset what is left out: write it.
+  const restored = query.requestId === 0n
+    ? new Uint8Array([0x10, 0])
+    : encode("LspQueryResponse", { lspRequestId: query.requestId });
+  const extra = payloadField(LSP_QUERY_RESPONSE, restored);
+  context.turn.then(() =>
+    system.registry.connections.get(query.guest)?.outbox.forward(
+      original,
+      -1,
+      connection.ownerId,
+      connection.id,
+      extra,
+    )
+  );
+}
+
+/** [projects 11] Assistant contexts of 2025. */
+export function handleUpdateContext(context: ProjectContext): void {
+  const { system, project, inbound } = context;
+  const { operation } = decode("UpdateContext", inbound.payload);
+  if (operation === undefined) throw RpcError.internal("invalid operation: none was sent");
+  const inner = operation.bufferOperation?.operation;
+  const reads = operation.bufferOperation === undefined
+    ? Object.values(operation).every((one) => one === undefined)
+    : inner !== undefined &&
+      Object.entries(inner).every(([name, one]) =>
+        one === undefined || name === "updateSelections"
+      );
+  if (!reads && !mayEdit(context.roleOf(inbound.connection.key))) {
+    throw RpcError.internal("not authorised to edit projects");
+  }
+  context.turn.then(() => tellOthers(system.registry, project, inbound));
+}

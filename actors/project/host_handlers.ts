@@ -1,0 +1,273 @@
+/** What a project's host tells: stored, passed on to the guests, acknowledged. [projects 7] */
+import { decode, encode } from "../../proto/mod.ts";
+import { RpcError } from "../../rpc/errors.ts";
+import { FieldReader } from "../../rpc/fields.ts";
+import type { ProjectContext } from "./context.ts";
+import { readRepositoryUpdate, Repository } from "./repository.ts";
+import { diagnosticRow, projectRow, repositoryRow, settingsRow, worktreeRow } from "./rows.ts";
+import { diagnosticKey, type ProjectState, settingsKey } from "./state.ts";
+import { CHUNK, Worktree } from "./worktree.ts";
+import type { WorktreeMetadata } from "../../proto/mod.ts";
+import type { Turn } from "../turn.ts";
+
+/** Field numbers of `UpdateWorktree`. */
+const UPDATED_ENTRIES = 4;
+/** `Entry.id`. */
+const ENTRY_ID = 1;
+/** Kinds of settings files that clients know: Settings, Tasks, Editorconfig, Debug. */
+const SETTINGS_KINDS = 4;
+
+/** Passes the message on to every guest. [projects 7] */
+export function tellGuests({ turn, project, inbound }: ProjectContext): void {
+  for (const guest of project.guests) {
+    turn.forward(guest.key, inbound.original, inbound.connection.key);
+  }
+}
+
+/** Makes the worktrees those of a complete list: adds, renames, removes. [projects 5.2] */
+export function applyWorktreeList(
+  turn: Turn,
+  project: ProjectState,
+  list: readonly WorktreeMetadata[],
+): void {
+  const listed = new Set(list.map((one) => one.id));
+  for (const worktree of [...project.worktrees.values()]) {
+    if (!listed.has(worktree.id)) removeWorktree(turn, project, worktree.id);
+  }
+  for (const { id, rootName, absPath, visible } of list) {
+    let worktree = project.worktrees.get(id);
+    if (worktree === undefined) {
+      worktree = new Worktree(id, rootName, absPath, visible);
+      project.worktrees.set(id, worktree);
+    } else worktree.rootName = rootName;
+    turn.put("worktrees", worktreeRow(project.id, worktree));
+  }
+}
+
+function removeWorktree(turn: Turn, project: ProjectState, id: bigint): void {
+  project.worktrees.delete(id);
+  for (const [key, file] of project.settings) {
+    if (file.worktreeId === id) project.settings.delete(key);
+  }
+  for (const [key, one] of project.diagnostics) {
+    if (one.worktreeId === id) project.diagnostics.delete(key);
+  }
+  turn.remove("worktrees", { project_id: project.id, id });
+  for (const table of ["worktree_entries", "diagnostic_summaries", "worktree_settings"] as const) {
+    turn.remove(table, { project_id: project.id, worktree_id: id });
+  }
+}
+
+/** [projects 5.2] */
+export function handleUpdateProject(context: ProjectContext): void {
+  const { turn, project, inbound } = context;
+  applyWorktreeList(turn, project, decode("UpdateProject", inbound.payload).worktrees);
+  turn.put("projects", projectRow(project));
+  tellGuests(context);
+  context.updateRoom();
+  turn.ack(inbound.connection, inbound.requestId);
+}
+
+/** [projects 7.1] */
+export function handleUpdateWorktree(context: ProjectContext): void {
+  const { turn, project, inbound } = context;
+  // The payload is only borrowed, and one copy for all entries of the message is the cheapest.
+  const bytes = inbound.payload.slice();
+  const scalars: [number, number][] = [];
+  const entries: { start: number; end: number }[] = [];
+  const fields = new FieldReader(bytes);
+  while (fields.next()) {
+    if (fields.number === UPDATED_ENTRIES) entries.push({ start: fields.start, end: fields.end });
+    else scalars.push([fields.fieldStart, fields.end]);
+  }
+  const update = decode("UpdateWorktree", joined(bytes, scalars));
+  if (entries.length > CHUNK || update.removedEntries.length > CHUNK) {
+    throw RpcError.internal(
+      `invalid worktree update: ${entries.length} updated and ${update.removedEntries.length} removed entries, at most ${CHUNK} each are allowed`,
+    );
+  }
+  const worktree = project.worktrees.get(update.worktreeId);
+  if (worktree === undefined) {
+    throw RpcError.internal(`no such worktree: ${update.worktreeId} in project ${project.id}`);
+  }
+  worktree.rootName = update.rootName;
+  worktree.absPath = update.absPath;
+  worktree.rootRepoCommonDir = update.rootRepoCommonDir;
+  worktree.scanId = update.scanId;
+  if (update.isLastUpdate) worktree.completedScanId = update.scanId;
+  turn.put("worktrees", worktreeRow(project.id, worktree));
+  const row = { project_id: project.id, worktree_id: worktree.id, scan_id: update.scanId };
+  for (const { start, end } of entries) {
+    const id = entryId(bytes, start, end);
+    worktree.put(id, update.scanId, { buffer: bytes, start, end });
+    turn.put("worktree_entries", { ...row, id, entry: bytes.subarray(start, end) });
+  }
+  for (const id of update.removedEntries) {
+    if (worktree.remove(id, update.scanId)) {
+      turn.put("worktree_entries", { ...row, id, entry: null });
+    }
+  }
+  tellGuests(context);
+  turn.ack(inbound.connection, inbound.requestId);
+}
+
+function entryId(bytes: Uint8Array, start: number, end: number): bigint {
+  const fields = new FieldReader(bytes, start, end);
+  let id = 0n;
+  while (fields.next()) if (fields.number === ENTRY_ID) id = fields.bigint();
+  return id;
+}
+
+function joined(bytes: Uint8Array, ranges: readonly [number, number][]): Uint8Array {
+  const whole = new Uint8Array(ranges.reduce((sum, [from, to]) => sum + to - from, 0));
+  let at = 0;
+  for (const [from, to] of ranges) {
+    whole.set(bytes.subarray(from, to), at);
+    at += to - from;
+  }
+  return whole;
+}
+
+/** [projects 7.3] */
+export function handleUpdateRepository(context: ProjectContext): void {
+  const { turn, project, inbound } = context;
+  const update = readRepositoryUpdate(inbound.payload);
+  let repository = project.repositories.get(update.id);
+  if (repository === undefined) {
+    repository = new Repository(update.id, update.scanId, update.state, update.branches);
+    project.repositories.set(update.id, repository);
+  }
+  repository.scanId = update.scanId;
+  repository.deleted = false;
+  repository.state = update.state;
+  if (update.isLast) repository.branches = update.branches;
+  turn.put("repositories", repositoryRow(project.id, repository));
+  const row = { project_id: project.id, repository_id: update.id, scan_id: update.scanId };
+  for (const { path, status } of update.updatedStatuses) {
+    repository.statuses.set(path, { scanId: update.scanId, bytes: status });
+    turn.put("repository_statuses", { ...row, repo_path: path, status });
+  }
+  for (const path of update.removedStatuses) {
+    repository.statuses.set(path, { scanId: update.scanId, bytes: undefined });
+    turn.put("repository_statuses", { ...row, repo_path: path, status: null });
+  }
+  tellGuests(context);
+  turn.ack(inbound.connection, inbound.requestId);
+}
+
+/** [projects 7.3] */
+export function handleRemoveRepository(context: ProjectContext): void {
+  const { turn, project, inbound } = context;
+  const { id } = decode("RemoveRepository", inbound.payload);
+  const repository = project.repositories.get(id);
+  if (repository !== undefined) {
+    repository.deleted = true;
+    repository.statuses.clear();
+    turn.put("repositories", repositoryRow(project.id, repository));
+    turn.remove("repository_statuses", { project_id: project.id, repository_id: id });
+  }
+  tellGuests(context);
+  turn.ack(inbound.connection, inbound.requestId);
+}
+
+/** [projects 7.5] */
+export function handleUpdateDiagnosticSummary(context: ProjectContext): void {
+  const { turn, project, inbound } = context;
+  const update = decode("UpdateDiagnosticSummary", inbound.payload);
+  if (update.summary === undefined) throw RpcError.internal("invalid summary: none was sent");
+  if (!project.worktrees.has(update.worktreeId)) {
+    throw RpcError.internal(`no such worktree: ${update.worktreeId} in project ${project.id}`);
+  }
+  for (const summary of [update.summary, ...update.moreSummaries]) {
+    const one = {
+      worktreeId: update.worktreeId,
+      path: summary.path,
+      languageServerId: summary.languageServerId,
+      bytes: encode("DiagnosticSummary", summary),
+    };
+    project.diagnostics.set(
+      diagnosticKey(one.worktreeId, one.path, one.languageServerId),
+      one,
+    );
+    turn.put("diagnostic_summaries", diagnosticRow(project.id, one));
+  }
+  tellGuests(context);
+}
+
+/** [projects 7.6] May come before its worktree: kept, and shown when the worktree is there. */
+export function handleUpdateWorktreeSettings(context: ProjectContext): void {
+  const { turn, project, inbound } = context;
+  const update = decode("UpdateWorktreeSettings", inbound.payload);
+  const kind = update.kind ?? 0;
+  if (kind < 0 || kind >= SETTINGS_KINDS) {
+    throw RpcError.internal(`unknown kind of settings: ${kind}`);
+  }
+  const key = settingsKey(update.worktreeId, update.path, kind);
+  if (update.content === undefined) {
+    project.settings.delete(key);
+    turn.remove("worktree_settings", {
+      project_id: project.id,
+      worktree_id: update.worktreeId,
+      path: update.path,
+      kind,
+    });
+  } else {
+    const file = {
+      worktreeId: update.worktreeId,
+      path: update.path,
+      kind,
+      content: update.content,
+      outsideWorktree: update.outsideWorktree ?? false,
+    };
+    project.settings.set(key, file);
+    turn.put("worktree_settings", settingsRow(project.id, file));
+  }
+  tellGuests(context);
+}
+
+/** [projects 7.7] */
+export function handleStartLanguageServer(context: ProjectContext): void {
+  const { turn, project, inbound } = context;
+  const { server, capabilities } = decode("StartLanguageServer", inbound.payload);
+  if (server === undefined) throw RpcError.internal("invalid language server: none was sent");
+  const one = {
+    bytes: encode("LanguageServer", server),
+    name: server.name,
+    capabilities: capabilities === "" ? "{}" : capabilities,
+  };
+  project.languageServers.set(server.id, one);
+  turn.put("language_servers", {
+    project_id: project.id,
+    id: server.id,
+    server: one.bytes,
+    capabilities: one.capabilities,
+  });
+  tellGuests(context);
+}
+
+/** [projects 7.8] From the host or a guest, to all others. */
+export function handleUpdateLanguageServer(context: ProjectContext): void {
+  const { turn, project, inbound } = context;
+  const update = decode("UpdateLanguageServer", inbound.payload);
+  const fromHost = inbound.connection.key === project.hostKey;
+  const server = project.languageServers.get(update.languageServerId);
+  const capabilities = update.metadataUpdated?.capabilities;
+  if (fromHost && server !== undefined && capabilities !== undefined) {
+    server.capabilities = capabilities;
+    turn.put("language_servers", {
+      project_id: project.id,
+      id: update.languageServerId,
+      server: server.bytes,
+      capabilities,
+    });
+  }
+  if (fromHost && server !== undefined && update.removed !== undefined) {
+    project.languageServers.delete(update.languageServerId);
+    turn.remove("language_servers", { project_id: project.id, id: update.languageServerId });
+  }
+  for (const one of project.collaborators.values()) {
+    if (one.key !== inbound.connection.key) {
+      turn.forward(one.key, inbound.original, inbound.connection.key);
+    }
+  }
+}

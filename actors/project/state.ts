@@ -1,0 +1,171 @@
+/** What a project consists of. [projects 2] */
+import type { Collaborator as WireCollaborator, WorktreeMetadata } from "../../proto/mod.ts";
+import { peerIdOf, type PeerKey } from "../../rpc/peer_id.ts";
+import type { Repository } from "./repository.ts";
+import { Worktree } from "./worktree.ts";
+
+/** First replica id of a guest, for clients of both years. [projects 6.2] */
+export const FIRST_GUEST_REPLICA = 8;
+/** Replica ids are 16 bits in clients. */
+const LAST_REPLICA = 65_533;
+
+export interface Collaborator {
+  key: PeerKey;
+  readonly userId: number;
+  readonly replicaId: number;
+  readonly isHost: boolean;
+  readonly committerName: string | undefined;
+  readonly committerEmail: string | undefined;
+}
+
+export interface SettingsFile {
+  readonly worktreeId: bigint;
+  readonly path: string;
+  readonly kind: number;
+  readonly content: string;
+  readonly outsideWorktree: boolean;
+}
+
+export interface DiagnosticSummary {
+  readonly worktreeId: bigint;
+  readonly path: string;
+  readonly languageServerId: bigint;
+  /** The host's own `DiagnosticSummary`. */
+  readonly bytes: Uint8Array;
+}
+
+export interface LanguageServer {
+  /** The host's own `LanguageServer`. */
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  /** JSON text as the host sent it, `{}` when it sent none. */
+  capabilities: string;
+}
+
+/** A guest's language-server query that the host has not answered yet. [projects 8.6] */
+export interface OpenQuery {
+  readonly guest: PeerKey;
+  /** The guest's own `lsp_request_id`. */
+  readonly requestId: bigint;
+  /** Milliseconds; see {@link QUERY_LIFETIME}. */
+  readonly askedAt: number;
+}
+
+/** Queries of some kinds are never answered: after this they are forgotten, milliseconds. */
+export const QUERY_LIFETIME = 5 * 60_000;
+
+export class ProjectState {
+  readonly id: number;
+  readonly roomId: number;
+  readonly hostUserId: number;
+  hostKey: PeerKey;
+  readonly windowsPaths: boolean;
+  readonly features: readonly string[];
+  readonly collaborators = new Map<number, Collaborator>();
+  /** Collaborators that are not the host, for the hot path. */
+  guests: Collaborator[] = [];
+  readonly worktrees = new Map<bigint, Worktree>();
+  readonly repositories = new Map<bigint, Repository>();
+  readonly languageServers = new Map<bigint, LanguageServer>();
+  /** Keyed by worktree, path and kind; may name a worktree that is not there yet. [projects 7.6] */
+  readonly settings = new Map<string, SettingsFile>();
+  /** Keyed by worktree, path and server. [projects 7.5] */
+  readonly diagnostics = new Map<string, DiagnosticSummary>();
+  readonly queries = new Map<bigint, OpenQuery>();
+  nextQuery = 1n;
+
+  constructor(init: {
+    id: number;
+    roomId: number;
+    hostUserId: number;
+    hostKey: PeerKey;
+    windowsPaths: boolean;
+    features: readonly string[];
+  }) {
+    this.id = init.id;
+    this.roomId = init.roomId;
+    this.hostUserId = init.hostUserId;
+    this.hostKey = init.hostKey;
+    this.windowsPaths = init.windowsPaths;
+    this.features = init.features;
+  }
+
+  add(collaborator: Collaborator): void {
+    this.collaborators.set(collaborator.replicaId, collaborator);
+    this.#listGuests();
+  }
+
+  delete(collaborator: Collaborator): void {
+    this.collaborators.delete(collaborator.replicaId);
+    for (const [id, query] of this.queries) {
+      if (query.guest === collaborator.key) this.queries.delete(id);
+    }
+    this.#listGuests();
+  }
+
+  collaborator(key: PeerKey): Collaborator | undefined {
+    for (const one of this.collaborators.values()) if (one.key === key) return one;
+    return undefined;
+  }
+
+  /** The smallest free replica id for a guest; undefined when all are taken. [projects 6.2] */
+  freeReplicaId(): number | undefined {
+    for (let id = FIRST_GUEST_REPLICA; id <= LAST_REPLICA; id++) {
+      if (!this.collaborators.has(id)) return id;
+    }
+    return undefined;
+  }
+
+  sortedWorktrees(): Worktree[] {
+    return [...this.worktrees.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  settingsOf(worktreeId: bigint): SettingsFile[] {
+    return [...this.settings.values()].filter((file) => file.worktreeId === worktreeId);
+  }
+
+  diagnosticsOf(worktreeId: bigint): DiagnosticSummary[] {
+    return [...this.diagnostics.values()].filter((one) => one.worktreeId === worktreeId);
+  }
+
+  /** Forgets queries that can no longer be answered. */
+  expireQueries(now: number): void {
+    for (const [id, query] of this.queries) {
+      if (now - query.askedAt <= QUERY_LIFETIME) break;
+      this.queries.delete(id);
+    }
+  }
+
+  #listGuests(): void {
+    this.guests = [...this.collaborators.values()].filter((one) => !one.isHost);
+  }
+}
+
+export function settingsKey(worktreeId: bigint, path: string, kind: number): string {
+  return `${worktreeId}\0${kind}\0${path}`;
+}
+
+export function diagnosticKey(worktreeId: bigint, path: string, serverId: bigint): string {
+  return `${worktreeId}\0${serverId}\0${path}`;
+}
+
+export function wireCollaborator(one: Collaborator): WireCollaborator {
+  return {
+    peerId: peerIdOf(one.key),
+    replicaId: one.replicaId,
+    userId: BigInt(one.userId),
+    isHost: one.isHost,
+    committerName: one.committerName,
+    committerEmail: one.committerEmail,
+  };
+}
+
+export function wireWorktree(worktree: Worktree): WorktreeMetadata {
+  return {
+    id: worktree.id,
+    rootName: worktree.rootName,
+    visible: worktree.visible,
+    absPath: worktree.absPath,
+    rootRepoCommonDir: undefined,
+  };
+}

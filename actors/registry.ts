@@ -1,0 +1,37 @@
+/**
+ * Where actors are found: by kind and number, or by an address like `/rooms/3`. What a lookup gives
+ * may be local or, later, stand for an actor on another node. [design 1]
+ */
+import type { PeerKey } from "../rpc/peer_id.ts";
+import { peerKey } from "../rpc/peer_id.ts";
+import type { ConnectionRef, ProjectRef, RoomRef, UserRef } from "./refs.ts";
+
+export class Registry {
+  readonly connections = new Map<PeerKey, ConnectionRef>();
+  readonly users = new Map<number, UserRef>();
+  readonly rooms = new Map<number, RoomRef>();
+  readonly projects = new Map<number, ProjectRef>();
+
+  /** The actor at an address, or undefined. */
+  lookup(address: string): ConnectionRef | UserRef | RoomRef | ProjectRef | undefined {
+    const [, kind, name = ""] = address.split("/");
+    if (kind === "connections") {
+      const [owner, id] = name.split(":").map(Number);
+      return this.connections.get(peerKey(owner ?? -1, id ?? -1));
+    }
+    if (kind === "users") return this.users.get(Number(name));
+    if (kind === "rooms") return this.rooms.get(Number(name));
+    if (kind === "projects") return this.projects.get(Number(name));
+    return undefined;
+  }
+
+  /** Live actors per kind, for metrics. */
+  counts(): { connections: number; users: number; rooms: number; projects: number } {
+    return {
+      connections: this.connections.size,
+      users: this.users.size,
+      rooms: this.rooms.size,
+      projects: this.projects.size,
+    };
+  }
+}

@@ -1,0 +1,62 @@
+/** What a room's handlers work with in one turn. */
+import type { ProjectState } from "../project/mod.ts";
+import type { ConnectionRef, Inbound, RoomRef } from "../refs.ts";
+import type { ActorSystem } from "../system.ts";
+import { fieldOf, type Turn } from "../turn.ts";
+import type { PeerKey } from "../../rpc/peer_id.ts";
+import { followerKey, participantRow } from "./rows.ts";
+import type { Participant, RoomState } from "./state.ts";
+
+/** A call whose ring is out: who asked for it, and what for. */
+export interface Ring {
+  readonly caller: ConnectionRef;
+  readonly requestId: number;
+  readonly calleeId: number;
+  readonly initialProjectId: number | undefined;
+}
+
+export interface RoomContext {
+  readonly system: ActorSystem;
+  readonly turn: Turn;
+  readonly room: RoomState;
+  readonly ref: RoomRef;
+  /** Calls that wait for their callee, by ticket. */
+  readonly rings: Map<number, Ring>;
+  /** A project has been shared: it gets an address and a lifecycle. */
+  addProject(project: ProjectState): void;
+  /** A project is over: out of the room, the registry and the database. */
+  endProject(project: ProjectState): void;
+  /** A connection is gone or has come back: the charts of the projects it hosts hear of it. */
+  hostMoved(key: PeerKey): void;
+  /** Nobody is active any more: the room ends with this turn. */
+  end(): void;
+}
+
+/** A context with the client's message that the turn is about. */
+export interface RequestContext extends RoomContext {
+  readonly inbound: Inbound;
+}
+
+/** Says `RoomUpdated` to every active participant, with the state of this moment. [rooms 9.6] */
+export function updateRoom({ turn, room }: RoomContext): void {
+  const field = fieldOf("RoomUpdated", { room: room.snapshot() });
+  for (const key of room.active.keys()) turn.push(key, field);
+}
+
+export function saveParticipant({ turn, room }: RoomContext, one: Participant): void {
+  turn.put("room_participants", participantRow(room.id, one));
+}
+
+/** Drops followers with that peer on either side, of one project or of all. [rooms 11.4] */
+export function dropFollowers(
+  { turn, room }: RoomContext,
+  matches: (key: PeerKey) => boolean,
+  projectId?: number,
+): void {
+  room.followers = room.followers.filter((one) => {
+    const gone = (projectId === undefined || one.projectId === projectId) &&
+      (matches(one.leader) || matches(one.follower));
+    if (gone) turn.remove("followers", followerKey(room.id, one));
+    return !gone;
+  });
+}

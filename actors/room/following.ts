@@ -1,0 +1,106 @@
+/** Following. [rooms 11] */
+import { decode } from "../../proto/mod.ts";
+import { RpcError } from "../../rpc/errors.ts";
+import { type PeerKey, peerKey } from "../../rpc/peer_id.ts";
+import { ask } from "../project/mod.ts";
+import { type RequestContext, updateRoom } from "./context.ts";
+import { followerKey, followerRow } from "./rows.ts";
+import type { Follower } from "./state.ts";
+
+interface Pair {
+  readonly leader: PeerKey;
+  readonly projectId: number | undefined;
+}
+
+function checkPair(context: RequestContext, message: "Follow" | "Unfollow"): Pair {
+  const { room, inbound } = context;
+  const { leaderId, projectId } = decode(message, inbound.payload);
+  if (leaderId === undefined) throw RpcError.internal("invalid leader: none was sent");
+  const leader = peerKey(leaderId.ownerId, leaderId.id);
+  const { key } = inbound.connection;
+  if (leader === key || !room.active.has(leader) || !room.active.has(key)) {
+    throw RpcError.internal("leader and follower must be two participants of the room");
+  }
+  return { leader, projectId: projectId === undefined ? undefined : Number(projectId) };
+}
+
+/** [rooms 11.1] Stored and told to the room once the leader has answered. */
+export function handleFollow(
+  context: RequestContext,
+  accepted: (follower: Omit<Follower, "ordinal">) => void,
+): void {
+  const { system, turn, inbound } = context;
+  const { leader, projectId } = checkPair(context, "Follow");
+  const { connection, requestId, original, route } = inbound;
+  turn.then(() =>
+    ask(
+      system.registry,
+      connection,
+      requestId,
+      original,
+      route,
+      leader,
+      undefined,
+      projectId === undefined
+        ? undefined
+        : () => accepted({ projectId, leader, follower: connection.key }),
+    )
+  );
+}
+
+/** The leader has answered: the pair is kept, unless it is already or one of them has left. */
+export function addFollower(
+  context: Omit<RequestContext, "inbound">,
+  pair: Omit<Follower, "ordinal">,
+): void {
+  const { turn, room } = context;
+  if (!room.active.has(pair.leader) || !room.active.has(pair.follower)) return;
+  if (!room.projects.has(pair.projectId)) return;
+  if (room.followers.some((one) => samePair(one, pair))) return;
+  const follower = { ...pair, ordinal: room.nextOrdinal() };
+  room.addFollower(follower);
+  turn.put("followers", followerRow(room.id, follower));
+  updateRoom(context);
+}
+
+function samePair(a: Omit<Follower, "ordinal">, b: Omit<Follower, "ordinal">): boolean {
+  return a.projectId === b.projectId && a.leader === b.leader && a.follower === b.follower;
+}
+
+/** [rooms 11.2] */
+export function handleUnfollow(context: RequestContext): void {
+  const { turn, room, inbound } = context;
+  const { leader, projectId } = checkPair(context, "Unfollow");
+  turn.forward(leader, inbound.original, inbound.connection.key);
+  if (projectId === undefined) return;
+  const pair = { projectId, leader, follower: inbound.connection.key };
+  room.followers = room.followers.filter((one) => {
+    if (!samePair(one, pair)) return true;
+    turn.remove("followers", followerKey(room.id, one));
+    return false;
+  });
+  updateRoom(context);
+}
+
+/** [rooms 11.3] */
+export function handleUpdateFollowers(context: RequestContext): void {
+  const { turn, room, inbound } = context;
+  const { key } = inbound.connection;
+  const { projectId, updateView } = decode("UpdateFollowers", inbound.payload);
+  let receivers: PeerKey[];
+  if (projectId === undefined) {
+    if (!room.active.has(key)) throw RpcError.internal("you are not in this room");
+    receivers = [...room.active.keys()];
+  } else {
+    const project = room.projects.get(Number(projectId));
+    if (project?.collaborator(key) === undefined) {
+      throw RpcError.internal(`you are not in project ${projectId}`);
+    }
+    receivers = [...project.collaborators.values()].map((one) => one.key);
+  }
+  const echo = updateView?.leaderId;
+  const skipped = echo === undefined ? undefined : peerKey(echo.ownerId, echo.id);
+  for (const receiver of receivers) {
+    if (receiver !== key && receiver !== skipped) turn.forward(receiver, inbound.original, key);
+  }
+}

@@ -1,0 +1,65 @@
+/** Handlers of a room's messages: those of clients by name, those of other actors by type. */
+import type { MessageName } from "../../proto/mod.ts";
+import type { RoomMessage } from "../refs.ts";
+import {
+  announceCall,
+  callAllowed,
+  calleeGone,
+  callRefused,
+  handleCall,
+  handleCancelCall,
+  handleDeclineCall,
+  handleJoinRoom,
+  ringEnded,
+} from "./calls.ts";
+import type { RequestContext, RoomContext } from "./context.ts";
+import { handleUnfollow, handleUpdateFollowers } from "./following.ts";
+import {
+  cleanUp,
+  createRoom,
+  handleSetRoomParticipantRole,
+  handleUpdateParticipantLocation,
+  leave,
+  leaveOnRequest,
+} from "./membership.ts";
+import { handleRejoinRoom } from "./rejoin.ts";
+import { handleShareProject } from "./sharing.ts";
+
+/** `Follow` is not here: it needs the room again when the leader has answered. */
+export const roomHandlers: Partial<Record<MessageName, (context: RequestContext) => void>> = {
+  JoinRoom: handleJoinRoom,
+  RejoinRoom: handleRejoinRoom,
+  Call: handleCall,
+  CancelCall: handleCancelCall,
+  DeclineCall: handleDeclineCall,
+  SetRoomParticipantRole: handleSetRoomParticipantRole,
+  UpdateParticipantLocation: handleUpdateParticipantLocation,
+  ShareProject: handleShareProject,
+  Unfollow: handleUnfollow,
+  UpdateFollowers: handleUpdateFollowers,
+};
+
+export function roomMessages(context: RoomContext, message: RoomMessage): void {
+  switch (message.type) {
+    case "room.create":
+      return createRoom(context, message);
+    case "room.leave":
+      return message.request === undefined
+        ? leave(context, [message.key])
+        : leaveOnRequest(context, message.key, message.request);
+    case "room.callee_gone":
+      return calleeGone(context, message.userId);
+    case "room.connection_lost":
+      return context.hostMoved(message.key);
+    case "room.call_allowed":
+      return callAllowed(context, message);
+    case "room.call_refused":
+      return callRefused(context, message);
+    case "room.ring_ended":
+      return ringEnded(context, message);
+    case "room.announce_call":
+      return announceCall(context, message.userId, message.connection);
+    case "room.clean_up":
+      return cleanUp(context);
+  }
+}

@@ -1,0 +1,169 @@
+/** Making a room, leaving it, and what is cleared away after a restart. [rooms 10.1] [rooms 10.8] */
+import { decode } from "../../proto/mod.ts";
+import { RpcError } from "../../rpc/errors.ts";
+import { keyOwner, type PeerKey } from "../../rpc/peer_id.ts";
+import { removeGuest, tellUnshared } from "../project/mod.ts";
+import { isRole, mayPublish, Role } from "../roles.ts";
+import type { ConnectionRef, RoomMessage } from "../refs.ts";
+import { fieldOf } from "../turn.ts";
+import { removePending, tellCanceled } from "./calls.ts";
+import {
+  dropFollowers,
+  type RequestContext,
+  type RoomContext,
+  saveParticipant,
+  updateRoom,
+} from "./context.ts";
+import { answerWithMedia, tellMedia } from "./media.ts";
+import { roomRow } from "./rows.ts";
+import type { Participant } from "./state.ts";
+
+/** [rooms 10.1] The user's own actor has given the user's one seat to this room. */
+export function createRoom(
+  context: RoomContext,
+  { connection, requestId }: Extract<RoomMessage, { type: "room.create" }>,
+): void {
+  const { turn, room } = context;
+  const creator: Participant = {
+    userId: connection.userId,
+    key: connection.key,
+    location: { kind: "external" },
+    initialProjectId: undefined,
+    callingUserId: connection.userId,
+    callingKey: connection.key,
+    index: 0,
+    role: Role.Admin,
+    ordinal: room.nextOrdinal(),
+  };
+  room.add(creator);
+  turn.put("rooms", roomRow(room));
+  saveParticipant(context, creator);
+  const snapshot = room.snapshot();
+  answerWithMedia(context, connection, true, (media) =>
+    connection.outbox.push(
+      fieldOf("CreateRoomResponse", { room: snapshot, liveKitConnectionInfo: media.info }),
+      requestId,
+      media.gate,
+    ));
+  turn.tellUser(creator.userId, { type: "user.publish" });
+}
+
+/**
+ * The leave procedure, for one connection or for all that are stale after a restart.
+ * [rooms 10.8] [rooms 15]
+ */
+export function leave(context: RoomContext, keys: readonly PeerKey[]): void {
+  const { system, turn, room } = context;
+  const leavers = keys.map((key) => room.active.get(key)).filter((one) => one !== undefined);
+  if (leavers.length === 0) return;
+  const gone = new Set(keys);
+  for (const one of leavers) {
+    room.delete(one);
+    turn.remove("room_participants", { user_id: one.userId });
+  }
+  const users = new Set(leavers.map((one) => one.userId));
+  const callees = room.pendingParticipants().filter((one) => users.has(one.callingUserId));
+  leaveProjects(context, gone);
+  dropFollowers(context, (key) => gone.has(key));
+  for (const one of leavers) {
+    turn.tellUser(one.userId, { type: "user.unseated", roomId: room.id });
+  }
+  for (const callee of callees) removePending(context, callee);
+  updateRoom(context);
+  for (const callee of callees) tellCanceled(context, callee.userId);
+  for (const one of [...leavers, ...callees]) turn.tellUser(one.userId, { type: "user.publish" });
+  const empty = room.active.size === 0;
+  tellMedia(context, [
+    ...leavers.map((one) => () => system.media.removeParticipant(room.liveKitRoom, one.userId)),
+    ...(empty ? [() => system.media.deleteRoom(room.liveKitRoom)] : []),
+  ]);
+  if (empty) endRoom(context);
+}
+
+/** Leaves the projects of the room: hosted ones end, joined ones lose a guest. [projects 6.6] */
+function leaveProjects(context: RoomContext, gone: ReadonlySet<PeerKey>): void {
+  const { turn, room } = context;
+  for (const project of [...room.projects.values()]) {
+    if (gone.has(project.hostKey)) {
+      tellUnshared(turn, project);
+      context.endProject(project);
+    } else {
+      for (const guest of project.guests) {
+        if (gone.has(guest.key)) removeGuest(turn, project, guest);
+      }
+    }
+  }
+}
+
+function endRoom(context: RoomContext): void {
+  const { turn, room } = context;
+  for (const project of [...room.projects.values()]) context.endProject(project);
+  for (const one of room.pendingParticipants()) {
+    removePending(context, one);
+    tellCanceled(context, one.userId);
+    turn.tellUser(one.userId, { type: "user.publish" });
+  }
+  turn.remove("followers", { room_id: room.id });
+  turn.remove("rooms", { id: room.id });
+  context.end();
+}
+
+/** What nobody rejoined after a restart is removed. [rooms 15] [projects 12.6] */
+export function cleanUp(context: RoomContext): void {
+  const { system, room } = context;
+  leave(context, [...room.active.keys()].filter((key) => keyOwner(key) !== system.epoch));
+  if (room.active.size === 0 && room.channelId === undefined) endRoom(context);
+}
+
+/** [rooms 10.12] */
+export function handleUpdateParticipantLocation(context: RequestContext): void {
+  const { turn, room, inbound } = context;
+  const { location } = decode("UpdateParticipantLocation", inbound.payload);
+  const participant = room.active.get(inbound.connection.key);
+  if (participant === undefined) throw RpcError.internal("you are not in this room");
+  if (location?.sharedProject !== undefined) {
+    participant.location = { kind: "shared", projectId: Number(location.sharedProject.id) };
+  } else if (location?.unsharedProject !== undefined) participant.location = { kind: "unshared" };
+  else if (location?.external !== undefined) participant.location = { kind: "external" };
+  else throw RpcError.internal("invalid location: none was sent");
+  saveParticipant(context, participant);
+  updateRoom(context);
+  turn.ack(inbound.connection, inbound.requestId);
+}
+
+/** [rooms 10.11] */
+export function handleSetRoomParticipantRole(context: RequestContext): void {
+  const { system, turn, room, inbound } = context;
+  const { userId, role } = decode("SetRoomParticipantRole", inbound.payload);
+  const admin = room.participants.get(inbound.connection.userId);
+  if (admin?.role !== Role.Admin) {
+    throw RpcError.internal("only an admin of the room may change roles");
+  }
+  if (!isRole(role)) throw RpcError.internal(`unknown role: ${role}`);
+  const target = room.participants.get(Number(userId));
+  if (target === undefined) throw RpcError.internal("this user is not in the room");
+  target.role = role;
+  saveParticipant(context, target);
+  updateRoom(context);
+  const acknowledge = (gate: number) =>
+    turnAck(context, inbound.connection.key, inbound.requestId, gate);
+  turn.then((gate) => {
+    void system.media.updateParticipant(room.liveKitRoom, target.userId, mayPublish(role))
+      .catch((error) => system.log.warn("The media server refused a role: {error}", { error }))
+      .then(() => acknowledge(gate));
+  });
+}
+
+/** [rooms 10.7] Not being in the room is success. */
+export function leaveOnRequest(
+  context: RoomContext,
+  key: PeerKey,
+  request: { readonly connection: ConnectionRef; readonly requestId: number },
+): void {
+  leave(context, [key]);
+  context.turn.ack(request.connection, request.requestId);
+}
+
+function turnAck({ system }: RoomContext, key: PeerKey, requestId: number, gate: number): void {
+  system.registry.connections.get(key)?.outbox.push(fieldOf("Ack", {}), requestId, gate);
+}

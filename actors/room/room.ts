@@ -1,0 +1,417 @@
+/** One room: the actor whose turns give its state, and its projects' state, one order. [projects 3] */
+import { RpcError } from "../../rpc/errors.ts";
+import { errorField } from "../../rpc/outbox.ts";
+import { FieldError } from "../../rpc/fields.ts";
+import { ProtoError } from "../../proto/mod.ts";
+import type { PeerKey } from "../../rpc/peer_id.ts";
+import { type Route, routes } from "../../rpc/routes.ts";
+import { fieldOf, type Turn } from "../turn.ts";
+import { Cell, type Phase } from "../cell.ts";
+import {
+  ask,
+  checkAccess,
+  type ProjectContext,
+  type ProjectEvent,
+  projectHandlers,
+  type ProjectPhase,
+  type ProjectState,
+  removeProjectRows,
+  startProjectLife,
+  tell,
+  tellOthers,
+} from "../project/mod.ts";
+import type { ConnectionRef, Inbound, ProjectRef, RoomMessage, RoomRef } from "../refs.ts";
+import { mayEdit, mayRead } from "../roles.ts";
+import type { ActorSystem } from "../system.ts";
+import {
+  dropFollowers,
+  type RequestContext,
+  type Ring,
+  type RoomContext,
+  updateRoom,
+} from "./context.ts";
+import { roomHandlers, roomMessages } from "./handlers.ts";
+import { addFollower, handleFollow } from "./following.ts";
+import { type RoomEvent, startRoomLife } from "./machine.ts";
+import { loadRoom } from "./rows.ts";
+import { RoomState } from "./state.ts";
+
+const ACK = fieldOf("Ack", {});
+
+/** What a host may answer to a forwarded `UpdateBuffer`. */
+const UPDATE_BUFFER = routes.find(({ message }) => message === "UpdateBuffer") as Route;
+
+/** A live project of the room: its address and its lifecycle. */
+class ProjectActor implements ProjectRef {
+  readonly id: number;
+  phase: ProjectPhase = "shared";
+  readonly send: (event: ProjectEvent) => void;
+  readonly #room: Room;
+
+  constructor(room: Room, project: ProjectState, hostIsThere: boolean) {
+    this.id = project.id;
+    this.#room = room;
+    this.send = startProjectLife(hostIsThere ? "shared" : "host away", (phase) => {
+      this.phase = phase;
+    });
+  }
+
+  receive(inbound: Inbound): void {
+    this.#room.receiveForProject(this.id, inbound);
+  }
+
+  updateBuffer(
+    connection: ConnectionRef,
+    requestId: number,
+    original: Uint8Array,
+    writes: boolean,
+  ): void {
+    this.#room.updateBuffer(this.id, connection, requestId, original, writes);
+  }
+}
+
+export class Room extends Cell implements RoomRef {
+  readonly kind = "room";
+  readonly id: number;
+  readonly address: string;
+  readonly #loaded = Promise.withResolvers<void>();
+  #state: RoomState;
+  readonly #projects = new Map<number, ProjectActor>();
+  readonly #rings = new Map<number, Ring>();
+  readonly #life: (event: RoomEvent) => void;
+
+  /** @param fresh the state of a room that is made now; without it the room is read from the store */
+  constructor(system: ActorSystem, id: number, fresh: RoomState | undefined) {
+    super(system);
+    this.id = id;
+    this.address = `/rooms/${id}`;
+    this.#state = fresh ?? new RoomState(id, "", undefined);
+    system.registry.rooms.set(id, this);
+    system.metrics.actors.inc();
+    this.#life = startRoomLife(
+      {
+        fresh: fresh !== undefined,
+        load: (signal) => this.#load(signal),
+        entered: (phase) => this.#entered(phase),
+        dispose: () => this.#dispose(),
+      },
+      system.clock,
+      (error) =>
+        system.log.error("{address} lost its chart: {error}", { address: this.address, error }),
+    );
+  }
+
+  /** Resolves when the room is live for the first time, or could not be loaded. */
+  whenLoaded(): Promise<void> {
+    return this.#loaded.promise;
+  }
+
+  tell(message: RoomMessage, gate: number): void {
+    this.enqueue({
+      run: (turn) => roomMessages(this.#context(turn), message),
+    }, gate);
+  }
+
+  receive(inbound: Inbound): void {
+    const handler = roomHandlers[inbound.route.message];
+    const kept = this.ready ? inbound : { ...inbound, payload: inbound.payload.slice() };
+    this.enqueue({
+      run: (turn) => {
+        const context: RequestContext = { ...this.#context(turn), inbound: kept };
+        decoding(() => {
+          if (inbound.route.message === "Follow") {
+            handleFollow(context, (pair) => this.#follow(pair));
+          } else handler?.(context);
+        });
+      },
+      refused: (error) => refuse(inbound, error),
+    });
+  }
+
+  /** A message for one of the room's projects, in the room's turn. */
+  receiveForProject(projectId: number, inbound: Inbound): void {
+    if (!this.ready) {
+      const kept = { ...inbound, payload: inbound.payload.slice() };
+      this.enqueue({
+        run: (turn) => this.#handleForProject(turn, projectId, kept),
+        refused: (error) => refuse(inbound, error),
+      });
+      return;
+    }
+    if (inbound.route.treatment === "handle") {
+      this.enqueue({
+        run: (turn) => this.#handleForProject(turn, projectId, inbound),
+        refused: (error) => refuse(inbound, error),
+      });
+      return;
+    }
+    // What passes through needs no turn: it changes nothing and is spoken at once. [style A5]
+    try {
+      this.#pass(this.#project(projectId), inbound);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      refuse(inbound, error);
+    }
+  }
+
+  /** The hot path. [projects 9.3] */
+  updateBuffer(
+    projectId: number,
+    connection: ConnectionRef,
+    requestId: number,
+    original: Uint8Array,
+    writes: boolean,
+  ): void {
+    if (!this.ready) {
+      this.enqueue({
+        run: () => this.#updateBuffer(projectId, connection, requestId, original, writes),
+        refused: (error) =>
+          connection.outbox.push(errorField(error.code, error.message), requestId, 0),
+      });
+    } else this.#updateBuffer(projectId, connection, requestId, original, writes);
+  }
+
+  #updateBuffer(
+    projectId: number,
+    connection: ConnectionRef,
+    requestId: number,
+    original: Uint8Array,
+    writes: boolean,
+  ): void {
+    const project = this.#state.projects.get(projectId);
+    const sender = this.#state.active.get(connection.key);
+    const allowed = sender !== undefined &&
+      (writes ? mayEdit(sender.role) : mayRead(sender.role));
+    if (project === undefined || !allowed) {
+      const text = project === undefined
+        ? `no such project: ${projectId}`
+        : `not authorised to ${writes ? "edit" : "read"} projects`;
+      connection.outbox.push(errorField(0, text), requestId, 0);
+      return;
+    }
+    const { connections } = this.system.registry;
+    let slow: ConnectionRef[] | undefined;
+    let receivers = 0;
+    for (const guest of project.guests) {
+      if (guest.key === connection.key) continue;
+      const receiver = connections.get(guest.key);
+      if (receiver === undefined) continue;
+      receiver.outbox.forward(original, -1, connection.ownerId, connection.id);
+      receivers++;
+      if (receiver.outbox.congested) (slow ??= []).push(receiver);
+    }
+    this.system.metrics.messagesForwarded.inc(receivers);
+    if (project.hostKey !== connection.key) {
+      ask(this.system.registry, connection, requestId, original, UPDATE_BUFFER, project.hostKey);
+    } else if (slow === undefined) connection.outbox.push(ACK, requestId, 0);
+    else acknowledgeWhenRelieved(connection, requestId, slow);
+  }
+
+  #handleForProject(turn: Turn, projectId: number, inbound: Inbound): void {
+    const project = this.#project(projectId);
+    const { route, connection } = inbound;
+    if (route.treatment !== "handle") {
+      turn.then(() => this.#pass(project, inbound));
+      return;
+    }
+    checkAccess(route.access, project, connection.key, this.#roleOf(connection.key));
+    const room = this.#context(turn);
+    const context: ProjectContext = {
+      system: this.system,
+      turn,
+      project,
+      inbound,
+      roleOf: (key) => this.#roleOf(key),
+      updateRoom: () => updateRoom(room),
+      dropFollowers: (key) => dropFollowers(room, (one) => one === key, project.id),
+      end: () => room.endProject(project),
+    };
+    decoding(() => projectHandlers[route.message]?.(context));
+  }
+
+  #pass(project: ProjectState, inbound: Inbound): void {
+    const { route, connection, requestId, original } = inbound;
+    const { registry } = this.system;
+    checkAccess(route.access, project, connection.key, this.#roleOf(connection.key));
+    this.system.metrics.messagesForwarded.inc();
+    switch (route.treatment) {
+      case "ask host":
+      case "ask host for a stream":
+        ask(registry, connection, requestId, original, route, project.hostKey);
+        return;
+      case "tell host":
+        tell(registry, inbound, project.hostKey);
+        if (route.answers.length > 0) connection.outbox.push(ACK, requestId, 0);
+        return;
+      case "tell others":
+        tellOthers(registry, project, inbound);
+        return;
+      case "tell peer":
+      case "ask peer": {
+        const target = project.collaborator(inbound.peer);
+        if (target === undefined) throw RpcError.internal("no such connection in this project");
+        if (route.treatment === "tell peer") tell(registry, inbound, target.key);
+        else ask(registry, connection, requestId, original, route, target.key);
+        return;
+      }
+      default:
+        throw new Error(`Cannot pass ${route.message} on: its treatment is "${route.treatment}"`);
+    }
+  }
+
+  #project(id: number): ProjectState {
+    const project = this.#state.projects.get(id);
+    if (project === undefined) throw RpcError.internal(`no such project: ${id}`);
+    return project;
+  }
+
+  #roleOf(key: PeerKey): number | undefined {
+    return this.#state.active.get(key)?.role;
+  }
+
+  #follow(pair: Parameters<typeof addFollower>[1]): void {
+    this.enqueue({ run: (turn) => addFollower(this.#context(turn), pair) });
+  }
+
+  #context(turn: Turn): RoomContext {
+    return {
+      system: this.system,
+      turn,
+      room: this.#state,
+      ref: this,
+      rings: this.#rings,
+      addProject: (project) => {
+        this.#state.projects.set(project.id, project);
+        this.#address(project);
+      },
+      endProject: (project) => this.#endProject(turn, project),
+      hostMoved: (key) => this.#hostMoved(key),
+      end: () => turn.then(() => this.#life({ type: "room.emptied" })),
+    };
+  }
+
+  #endProject(turn: Turn, project: ProjectState): void {
+    this.#state.projects.delete(project.id);
+    this.#state.followers = this.#state.followers.filter((one) => one.projectId !== project.id);
+    turn.remove("followers", { room_id: this.id, project_id: project.id });
+    removeProjectRows(turn, project.id);
+    this.#unaddress(project.id);
+  }
+
+  /** Tells the projects' charts that a host's connection is gone or has come back. */
+  #hostMoved(key: PeerKey): void {
+    for (const project of this.#state.projects.values()) {
+      if (project.hostKey !== key) continue;
+      const there = this.system.registry.connections.has(key);
+      this.#projects.get(project.id)?.send({
+        type: there ? "project.host_returned" : "project.host_lost",
+      });
+    }
+  }
+
+  #address(project: ProjectState): void {
+    const there = this.system.registry.connections.has(project.hostKey);
+    const actor = new ProjectActor(this, project, there);
+    this.#projects.set(project.id, actor);
+    this.system.registry.projects.set(project.id, actor);
+    this.system.metrics.sharedProjects.inc();
+  }
+
+  #unaddress(projectId: number): void {
+    const actor = this.#projects.get(projectId);
+    if (actor === undefined) return;
+    actor.send({ type: "project.ended" });
+    this.#projects.delete(projectId);
+    this.system.registry.projects.delete(projectId);
+    this.system.metrics.sharedProjects.dec();
+  }
+
+  #entered(phase: Phase): void {
+    if (phase === "live") {
+      for (const one of this.#state.participants.values()) {
+        this.system.user(one.userId).tell({
+          type: "user.seated",
+          roomId: this.id,
+          active: one.key !== undefined,
+        }, 0);
+      }
+    }
+    this.entered(phase);
+    if (phase !== "loading") this.#loaded.resolve();
+  }
+
+  async #load(signal: AbortSignal): Promise<void> {
+    await this.system.journal.settled();
+    const state = await loadRoom(this.system.store, this.id);
+    if (signal.aborted) return;
+    if (state === undefined) {
+      throw new Error(`Cannot load ${this.address}: it is not in the database`);
+    }
+    for (const id of [...this.#projects.keys()]) this.#unaddress(id);
+    for (const userId of this.#state.participants.keys()) {
+      if (!state.participants.has(userId)) {
+        this.system.user(userId).tell({ type: "user.unseated", roomId: this.id }, 0);
+      }
+    }
+    this.#state = state;
+    for (const project of state.projects.values()) this.#address(project);
+  }
+
+  protected override crashed(_error: unknown): void {
+    this.generation++;
+    for (const { caller, requestId } of this.#rings.values()) {
+      caller.outbox.push(errorField(0, "the room was interrupted, call again"), requestId, 0);
+    }
+    this.#rings.clear();
+    this.#life({
+      type: "room.crashed",
+      mayRestart: this.system.supervisor.mayRestart(this.address),
+    });
+  }
+
+  /** The database refused what the room wrote: memory and database differ, so start over. */
+  refusedByStore(): void {
+    this.phase = "loading";
+    this.crashed(undefined);
+  }
+
+  #dispose(): void {
+    for (const id of [...this.#projects.keys()]) this.#unaddress(id);
+    this.system.registry.rooms.delete(this.id);
+    this.system.supervisor.forget(this.address);
+    this.system.metrics.actors.dec();
+  }
+}
+
+/** Answers a request that was refused; one-way messages are answered with nothing. [rooms 6.6] */
+function refuse(inbound: Inbound, error: RpcError): void {
+  const { connection, requestId, route } = inbound;
+  if (route.answers.length === 0) return;
+  connection.outbox.push(errorField(error.code, error.message, error.tags), requestId, 0);
+}
+
+/** Turns a payload that cannot be read into a refusal of its message. */
+function decoding(handle: () => void): void {
+  try {
+    handle();
+  } catch (error) {
+    if (error instanceof ProtoError || error instanceof FieldError) {
+      throw RpcError.internal(`the message cannot be read: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** [design 1.8] */
+function acknowledgeWhenRelieved(
+  connection: ConnectionRef,
+  requestId: number,
+  slow: readonly ConnectionRef[],
+): void {
+  let waiting = slow.length;
+  for (const one of slow) {
+    one.outbox.whenRelieved(() => {
+      if (--waiting === 0) connection.outbox.push(ACK, requestId, 0);
+    });
+  }
+}

@@ -1,0 +1,37 @@
+/** What every actor of one server shares. Nothing of it is module-level: two servers fit one process. */
+import type { Clock } from "../lib/clock.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import type { ProtocolTimes } from "../lib/times.ts";
+import type { Store } from "../db/store.ts";
+import type { MediaServer } from "../media/port.ts";
+import type { Log } from "../lib/log.ts";
+import type { Ids } from "./ids.ts";
+import type { Journal } from "./journal.ts";
+import type { PresenceTable } from "./presence.ts";
+import type { Registry } from "./registry.ts";
+import type { Supervisor } from "./supervisor.ts";
+import type { RoomRef, UserRef } from "./refs.ts";
+import type { UserDirectory } from "./user_directory.ts";
+
+export interface ActorSystem {
+  /** Number of this start of the server; every own peer id carries it. [rooms 1.1] */
+  readonly epoch: number;
+  readonly clock: Clock;
+  readonly times: ProtocolTimes;
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly registry: Registry;
+  readonly supervisor: Supervisor;
+  readonly presence: PresenceTable;
+  readonly directory: UserDirectory;
+  readonly ids: Ids;
+  readonly media: MediaServer;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** The user's actor, made when it is not there. */
+  user(id: number): UserRef;
+  /** A new, empty room under an id that was given out for it. */
+  createRoom(id: number): RoomRef;
+  /** True once the server drains: losses no longer start a grace, state stays for the next epoch. */
+  readonly draining: boolean;
+}

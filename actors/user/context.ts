@@ -1,0 +1,23 @@
+/** What a user's handlers work with in one turn. */
+import type { Inbound } from "../refs.ts";
+import type { ActorSystem } from "../system.ts";
+import type { Turn } from "../turn.ts";
+import type { UserState } from "./state.ts";
+
+export interface UserContext {
+  readonly system: ActorSystem;
+  readonly turn: Turn;
+  readonly user: UserState;
+  /** Runs a task of this user's later, in a turn of its own. */
+  readonly later: (task: (context: UserContext) => void) => void;
+}
+
+/** A context with the client's message that the turn is about. */
+export interface UserRequestContext extends UserContext {
+  readonly inbound: Inbound;
+}
+
+/** Sends to every connection of the user. */
+export function pushAll({ turn, user }: UserContext, field: Uint8Array): void {
+  for (const key of user.connections.keys()) turn.push(key, field);
+}

@@ -1,0 +1,2 @@
+/** Users: who is there, who knows whom, who sits where. */
+export { User } from "./user.ts";

@@ -1,0 +1,135 @@
+/** Notifications of one user. [channels 4] */
+import { decode } from "../../proto/mod.ts";
+import type { Init, MessageTypes } from "../../proto/mod.ts";
+import { ErrorCode, RpcError } from "../../rpc/errors.ts";
+import { errorField } from "../../rpc/outbox.ts";
+import type { NotificationKind } from "../refs.ts";
+import { fieldOf } from "../turn.ts";
+import { pushAll, type UserContext, type UserRequestContext } from "./context.ts";
+import { type NotificationRow, unreadKey } from "./state.ts";
+
+/** Notifications in one answer. [channels 4.5] */
+const PAGE = 50;
+
+export function wireNotification(row: NotificationRow): Init<MessageTypes["Notification"]> {
+  return {
+    id: BigInt(row.id),
+    timestamp: BigInt(Math.floor(row.created_at / 1000)),
+    kind: row.kind,
+    entityId: row.entity_id === null ? undefined : BigInt(row.entity_id),
+    content: row.content,
+    isRead: row.is_read,
+    response: row.response ?? undefined,
+  };
+}
+
+/** Creates one, unless the same one is there unread. [channels 4.4] */
+export function notify(context: UserContext, kind: NotificationKind, entityId: number): void {
+  const { system, turn, user } = context;
+  if (user.unread.has(unreadKey(kind, entityId))) return;
+  const { id, write } = system.ids.next("notification");
+  const row: NotificationRow = {
+    id,
+    recipient_id: user.id,
+    created_at: system.clock.now(),
+    kind,
+    entity_id: entityId,
+    content: "{}",
+    is_read: false,
+    response: null,
+  };
+  turn.writes.push(write);
+  turn.put("notifications", row);
+  user.unread.set(unreadKey(kind, entityId), row);
+  pushAll(context, fieldOf("AddNotification", { notification: wireNotification(row) }));
+}
+
+/** Deletes the unread one, if there is one, and tells the user's connections. */
+export function unnotify(context: UserContext, kind: NotificationKind, entityId: number): void {
+  const { turn, user } = context;
+  const row = user.unread.get(unreadKey(kind, entityId));
+  if (row === undefined) return;
+  user.unread.delete(unreadKey(kind, entityId));
+  turn.remove("notifications", { id: row.id });
+  pushAll(context, fieldOf("DeleteNotification", { notificationId: BigInt(row.id) }));
+}
+
+/** Marks the unread one read with the user's answer; the push for it, if there was one. */
+export function answered(
+  { turn, user }: UserContext,
+  kind: NotificationKind,
+  entityId: number,
+  response: boolean,
+): Uint8Array | undefined {
+  const row = user.unread.get(unreadKey(kind, entityId));
+  if (row === undefined) return undefined;
+  user.unread.delete(unreadKey(kind, entityId));
+  const read = { ...row, is_read: true, response };
+  turn.put("notifications", read);
+  return fieldOf("AddNotification", { notification: wireNotification(read) });
+}
+
+/** [channels 4.5] */
+export function handleGetNotifications({ system, turn, user, inbound }: UserRequestContext): void {
+  const { connection, requestId } = inbound;
+  const { beforeId } = decode("GetNotifications", inbound.payload);
+  turn.then(() => {
+    void system.journal.settled()
+      .then(() =>
+        system.store.notificationsOf(
+          user.id,
+          beforeId === undefined ? null : Number(beforeId),
+          PAGE,
+        )
+      )
+      .then(
+        (rows) =>
+          fieldOf("GetNotificationsResponse", {
+            notifications: rows.map(wireNotification),
+            done: rows.length < PAGE,
+          }),
+        (error) => unavailable(system, error),
+      )
+      .then((field) => connection.outbox.push(field, requestId, 0));
+  });
+}
+
+/** [channels 4.6] Only one's own; one that is read already stays so. */
+export function handleMarkNotificationRead(context: UserRequestContext): void {
+  const { system, turn, user, inbound } = context;
+  const { connection, requestId } = inbound;
+  const id = Number(decode("MarkNotificationRead", inbound.payload).notificationId);
+  const unread = [...user.unread.values()].find((row) => row.id === id);
+  if (unread !== undefined) {
+    user.unread.delete(unreadKey(unread.kind, unread.entity_id));
+    const read = { ...unread, is_read: true };
+    turn.put("notifications", read);
+    pushAll(context, fieldOf("AddNotification", { notification: wireNotification(read) }));
+    turn.ack(connection, requestId);
+    return;
+  }
+  turn.then(() => {
+    void system.journal.settled()
+      .then(() => system.store.load("notifications", { id }))
+      .then(([row]) => {
+        if (row === undefined || row.recipient_id !== user.id) {
+          return errorField(ErrorCode.Internal, `you have no notification ${id}`);
+        }
+        const read = { ...row, is_read: true };
+        context.later((again) => {
+          again.turn.put("notifications", read);
+          pushAll(again, fieldOf("AddNotification", { notification: wireNotification(read) }));
+          again.turn.ack(connection, requestId);
+        });
+        return undefined;
+      })
+      .catch((error) => unavailable(system, error))
+      .then((field) => field !== undefined && connection.outbox.push(field, requestId, 0));
+  });
+}
+
+function unavailable(system: UserContext["system"], error: unknown): Uint8Array {
+  system.log.error("Notifications cannot be read: {error}", { error });
+  const { code, message } = RpcError.internal("the database is away, try again in a moment");
+  return errorField(code, message);
+}

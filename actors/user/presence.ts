@@ -1,0 +1,82 @@
+/** Connections of a user, and what the user's contacts hear of them. [rooms 4] [rooms 8] [rooms 14] */
+import { wantsUserPlan } from "../../lib/app_version.ts";
+import type { PeerKey } from "../../rpc/peer_id.ts";
+import type { ConnectionRef, UserMessage } from "../refs.ts";
+import { fieldOf } from "../turn.ts";
+import type { UserContext } from "./context.ts";
+import type { UserState } from "./state.ts";
+import type { ActorSystem } from "../system.ts";
+
+/** Publishes what others may read of the user. */
+export function refreshPresence(system: ActorSystem, user: UserState): void {
+  system.presence.set(user.id, {
+    online: user.connections.size > 0,
+    busy: user.seat !== undefined,
+  });
+}
+
+/** The initial pushes, in the specification's order. [rooms 4.2] */
+export function connected(
+  context: UserContext,
+  connection: ConnectionRef,
+  account: { readonly firstTime: boolean },
+): void {
+  const { system, turn, user } = context;
+  user.connections.set(connection.key, connection);
+  refreshPresence(system, user);
+  if (account.firstTime) turn.push(connection.key, fieldOf("ShowContacts", {}));
+  if (wantsUserPlan(connection.version)) {
+    turn.push(connection.key, fieldOf("UpdateUserPlan", { accountTooYoung: false }));
+  }
+  turn.push(
+    connection.key,
+    fieldOf("UpdateContacts", {
+      contacts: user.acceptedContacts().map((id) => wireContact(system, id)),
+      incomingRequests: user.pendingContacts(false).map((id) => ({ requesterId: BigInt(id) })),
+      outgoingRequests: user.pendingContacts(true).map(BigInt),
+    }),
+  );
+  if (user.seat !== undefined && !user.seat.active) {
+    const room = system.registry.rooms.get(user.seat.roomId);
+    if (room !== undefined) {
+      turn.tellRoom(room, { type: "room.announce_call", userId: user.id, connection });
+    }
+  }
+  publish(context);
+}
+
+/** Removed from the pool at once; nobody is told before the grace is over. [rooms 14.2] */
+export function connectionLost({ system, turn, user }: UserContext, key: PeerKey): void {
+  user.connections.delete(key);
+  refreshPresence(system, user);
+  const room = user.seat === undefined ? undefined : system.registry.rooms.get(user.seat.roomId);
+  if (room !== undefined) turn.tellRoom(room, { type: "room.connection_lost", key });
+}
+
+/** The grace of one lost connection is over. [rooms 14.4] */
+export function graceOver(context: UserContext, key: PeerKey): void {
+  const { system, turn, user } = context;
+  const room = user.seat === undefined ? undefined : system.registry.rooms.get(user.seat.roomId);
+  if (room !== undefined) {
+    turn.tellRoom(room, { type: "room.leave", key });
+    if (user.connections.size === 0 && user.seat?.active === false) {
+      turn.tellRoom(room, { type: "room.callee_gone", userId: user.id });
+    }
+  }
+  // In a turn of its own: behind what the room has to say to this user.
+  turn.then(() => context.later(publish));
+}
+
+/** Tells the user's contacts how the user is doing. [rooms 8.2] */
+export function publish({ system, turn, user }: UserContext): void {
+  const { online, busy } = system.presence.get(user.id);
+  const message: UserMessage = { type: "user.contact_published", userId: user.id, online, busy };
+  for (const id of user.acceptedContacts()) turn.tellLiveUser(id, message);
+}
+
+export function wireContact(
+  system: ActorSystem,
+  userId: number,
+): { userId: bigint; online: boolean; busy: boolean } {
+  return { userId: BigInt(userId), ...system.presence.get(userId) };
+}

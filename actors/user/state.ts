@@ -1,0 +1,43 @@
+/** What a user's actor knows, without I/O and timers. */
+import type { RowOf } from "../../db/tables.ts";
+import type { PeerKey } from "../../rpc/peer_id.ts";
+import type { ConnectionRef, Contact } from "../refs.ts";
+
+export type NotificationRow = RowOf<"notifications">;
+
+/** The one row that a user has over all rooms. [rooms 9.2] */
+export interface Seat {
+  readonly roomId: number;
+  readonly active: boolean;
+}
+
+export class UserState {
+  readonly id: number;
+  readonly connections = new Map<PeerKey, ConnectionRef>();
+  readonly contacts = new Map<number, Contact>();
+  /** Unread notifications by kind and entity; the newest of several. */
+  readonly unread = new Map<string, NotificationRow>();
+  seat: Seat | undefined;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  acceptedContacts(): number[] {
+    return [...this.contacts]
+      .filter(([, contact]) => contact.accepted)
+      .map(([id]) => id)
+      .sort((a, b) => a - b);
+  }
+
+  pendingContacts(asked: boolean): number[] {
+    return [...this.contacts]
+      .filter(([, contact]) => !contact.accepted && contact.asked === asked)
+      .map(([id]) => id)
+      .sort((a, b) => a - b);
+  }
+}
+
+export function unreadKey(kind: string, entityId: number | null): string {
+  return `${kind}:${entityId}`;
+}

@@ -1,0 +1,362 @@
+/** One user: connections, contacts, notifications, and the seat in at most one room. */
+import { decode, ProtoError } from "../../proto/mod.ts";
+import { RpcError } from "../../rpc/errors.ts";
+import { errorField } from "../../rpc/outbox.ts";
+import { keyOwner, type PeerKey } from "../../rpc/peer_id.ts";
+import type { TimerId } from "../../lib/clock.ts";
+import { Cell, type Phase } from "../cell.ts";
+import type { Inbound, RoomRef, UserMessage, UserRef } from "../refs.ts";
+import type { ActorSystem } from "../system.ts";
+import type { Turn } from "../turn.ts";
+import {
+  handleRemoveContact,
+  handleRequestContact,
+  handleRespondToContactRequest,
+} from "./contacts.ts";
+import { pushAll, type UserContext, type UserRequestContext } from "./context.ts";
+import { startUserLife, type UserEvent } from "./machine.ts";
+import {
+  handleGetNotifications,
+  handleMarkNotificationRead,
+  notify,
+  unnotify,
+} from "./notifications.ts";
+import { connected, connectionLost, graceOver, publish, refreshPresence } from "./presence.ts";
+import { ring } from "./ringing.ts";
+import { unreadKey, UserState } from "./state.ts";
+import { fieldOf } from "../turn.ts";
+
+export class User extends Cell implements UserRef {
+  readonly kind = "user";
+  readonly id: number;
+  readonly address: string;
+  readonly #state: UserState;
+  readonly #graces = new Map<PeerKey, TimerId>();
+  readonly #life: (event: UserEvent) => void;
+  /** The last of the messages that wait for a look into the accounts, in their order. */
+  #looking: Promise<void> | undefined;
+  #firstTime = false;
+
+  constructor(system: ActorSystem, id: number) {
+    super(system);
+    this.id = id;
+    this.address = `/users/${id}`;
+    this.#state = new UserState(id);
+    system.registry.users.set(id, this);
+    system.metrics.actors.inc();
+    this.#life = startUserLife({
+      load: (signal) => this.#load(signal),
+      entered: (phase) => this.entered(phase),
+      dispose: () => this.#dispose(),
+    }, system.clock);
+  }
+
+  tell(message: UserMessage, gate: number): void {
+    this.enqueue({
+      run: (turn) => {
+        this.#handle(this.#context(turn), message);
+        turn.then(() => this.#restIfIdle());
+      },
+      refused: () => {
+        if (message.type === "user.connected") message.connection.drop("user_removed");
+        if (message.type === "user.call_asked") {
+          this.system.registry.rooms.get(message.roomId)?.tell({
+            type: "room.call_refused",
+            ticket: message.ticket,
+            reason: `there is no user ${this.id}`,
+          }, 0);
+        }
+      },
+    }, gate);
+  }
+
+  receive(inbound: Inbound): void {
+    const other = inbound.route.message === "RequestContact" ? askedUser(inbound) : undefined;
+    const found = other === undefined ? [] : this.system.directory.find([other]);
+    if (this.#looking === undefined && !(found instanceof Promise)) {
+      this.#enqueueRequest(inbound, (id) => found.some((user) => user.id === id));
+      return;
+    }
+    // Whatever comes behind a message that waits, waits behind it.
+    const kept = { ...inbound, payload: inbound.payload.slice() };
+    const before = this.#looking ?? Promise.resolve();
+    const step: Promise<void> = before.then(() => found).then(
+      (users) => this.#enqueueRequest(kept, (id) => users.some((user) => user.id === id)),
+      (error) => {
+        this.system.log.error("Accounts cannot be read: {error}", { error });
+        refuse(kept, RpcError.internal("the database is away, try again in a moment"));
+      },
+    ).then(() => {
+      if (this.#looking === step) this.#looking = undefined;
+    });
+    this.#looking = step;
+  }
+
+  #enqueueRequest(inbound: Inbound, exists: (id: number) => boolean): void {
+    const kept = this.ready ? inbound : { ...inbound, payload: inbound.payload.slice() };
+    this.enqueue({
+      run: (turn) => this.#handleRequest({ ...this.#context(turn), inbound: kept }, exists),
+      refused: (error) => refuse(inbound, error),
+    });
+  }
+
+  #handleRequest(context: UserRequestContext, exists: (id: number) => boolean): void {
+    try {
+      switch (context.inbound.route.message) {
+        case "RequestContact":
+          return handleRequestContact(context, exists);
+        case "RespondToContactRequest":
+          return handleRespondToContactRequest(context);
+        case "RemoveContact":
+          return handleRemoveContact(context);
+        case "GetNotifications":
+          return handleGetNotifications(context);
+        case "MarkNotificationRead":
+          return handleMarkNotificationRead(context);
+        case "CreateRoom":
+          return this.#createRoom(context);
+        case "LeaveRoom":
+          return this.#leaveRoom(context);
+      }
+    } catch (error) {
+      if (error instanceof ProtoError) throw RpcError.internal(error.message);
+      throw error;
+    }
+  }
+
+  #handle(context: UserContext, message: UserMessage): void {
+    const { user, turn } = context;
+    switch (message.type) {
+      case "user.connected": {
+        const firstTime = this.#firstTime;
+        this.#firstTime = false;
+        connected(context, message.connection, { firstTime });
+        turn.then(() => message.connection.opened());
+        if (firstTime) turn.then(() => this.#noteConnectedOnce());
+        return;
+      }
+      case "user.connection_lost":
+        connectionLost(context, message.key);
+        this.#startGrace(message.key);
+        return;
+      case "user.publish":
+        return publish(context);
+      case "user.contact_published":
+        if (!(user.contacts.get(message.userId)?.accepted ?? false)) return;
+        return pushAll(
+          context,
+          fieldOf("UpdateContacts", {
+            contacts: [{
+              userId: BigInt(message.userId),
+              online: message.online,
+              busy: message.busy,
+            }],
+          }),
+        );
+      case "user.push":
+        return pushAll(context, message.field);
+      case "user.seated":
+        user.seat = { roomId: message.roomId, active: message.active };
+        return refreshPresence(this.system, user);
+      case "user.unseated":
+        if (user.seat?.roomId !== message.roomId) return;
+        user.seat = undefined;
+        return refreshPresence(this.system, user);
+      case "user.call_asked":
+        return this.#callAsked(context, message);
+      case "user.ring":
+        return ring(
+          context,
+          message.field,
+          (displayed) =>
+            this.system.registry.rooms.get(message.roomId)?.tell({
+              type: "room.ring_ended",
+              ticket: message.ticket,
+              displayed,
+            }, 0),
+        );
+      case "user.contact_changed":
+        if (message.contact === undefined) user.contacts.delete(message.otherId);
+        else user.contacts.set(message.otherId, message.contact);
+        return pushAll(context, message.field);
+      case "user.notify":
+        return notify(context, message.kind, message.entityId);
+      case "user.unnotify":
+        return unnotify(context, message.kind, message.entityId);
+    }
+  }
+
+  #callAsked(
+    { turn, user }: UserContext,
+    { roomId, callerId, ticket }: Extract<UserMessage, { type: "user.call_asked" }>,
+  ): void {
+    const room = this.system.registry.rooms.get(roomId);
+    if (room === undefined) return;
+    const reason = !(user.contacts.get(callerId)?.accepted ?? false)
+      ? "cannot call a user who isn't a contact"
+      : user.seat !== undefined
+      ? "cannot call: this user is in a room or being called already"
+      : undefined;
+    if (reason !== undefined) {
+      turn.tellRoom(room, { type: "room.call_refused", ticket, reason });
+      return;
+    }
+    user.seat = { roomId, active: false };
+    refreshPresence(this.system, user);
+    turn.tellRoom(room, { type: "room.call_allowed", ticket });
+  }
+
+  /** [rooms 10.1] */
+  #createRoom({ turn, user, inbound }: UserRequestContext): void {
+    if (user.seat !== undefined) {
+      throw RpcError.internal("cannot create a room: you are in one or being called into one");
+    }
+    const { id, write } = this.system.ids.next("room");
+    turn.writes.push(write);
+    user.seat = { roomId: id, active: true };
+    refreshPresence(this.system, user);
+    const { connection, requestId } = inbound;
+    turn.then((gate) =>
+      this.system.createRoom(id).tell({ type: "room.create", connection, requestId }, gate)
+    );
+  }
+
+  /** [rooms 10.7] Not being in a room is success. */
+  #leaveRoom({ turn, user, inbound }: UserRequestContext): void {
+    const { connection, requestId } = inbound;
+    const room = this.#room();
+    if (room === undefined || user.seat?.active !== true) turn.ack(connection, requestId);
+    else {
+      turn.tellRoom(room, {
+        type: "room.leave",
+        key: connection.key,
+        request: { connection, requestId },
+      });
+    }
+  }
+
+  #room(): RoomRef | undefined {
+    const { seat } = this.#state;
+    return seat === undefined ? undefined : this.system.registry.rooms.get(seat.roomId);
+  }
+
+  #startGrace(key: PeerKey): void {
+    // State stays as it is for the next epoch when the server itself is going down. [rooms 14.3]
+    if (this.system.draining || keyOwner(key) !== this.system.epoch) return;
+    const timer = this.system.clock.setTimeout(() => {
+      this.#graces.delete(key);
+      if (this.system.draining) return;
+      this.enqueue({
+        run: (turn) => {
+          graceOver(this.#context(turn), key);
+          turn.then(() => this.#restIfIdle());
+        },
+      });
+    }, this.system.times.reconnectGrace);
+    this.#graces.set(key, timer);
+  }
+
+  #context(turn: Turn): UserContext {
+    return {
+      system: this.system,
+      turn,
+      user: this.#state,
+      later: (task) =>
+        this.enqueue({
+          run: (turn) => {
+            task(this.#context(turn));
+            turn.then(() => this.#restIfIdle());
+          },
+        }),
+    };
+  }
+
+  #restIfIdle(): void {
+    const { connections, seat } = this.#state;
+    if (connections.size > 0 || seat !== undefined || this.#graces.size > 0) return;
+    this.system.clock.setImmediate(() => {
+      const idle = connections.size === 0 && this.#state.seat === undefined &&
+        this.#graces.size === 0;
+      if (idle && this.ready) this.#life({ type: "user.idle" });
+    });
+  }
+
+  #noteConnectedOnce(): void {
+    const { store, directory, log } = this.system;
+    directory.forget(this.id);
+    store.setConnectedOnce(this.id).then(
+      () => directory.forget(this.id),
+      (error) => log.error("A first connection cannot be noted: {error}", { error }),
+    );
+  }
+
+  async #load(signal: AbortSignal): Promise<void> {
+    const { store, journal } = this.system;
+    if (journal.busy) await journal.settled();
+    const [[account], contacts, notifications] = await Promise.all([
+      this.system.directory.find([this.id]),
+      store.contactsOf(this.id),
+      store.loadWhere("notifications", { recipient_id: this.id, is_read: false }),
+    ]);
+    if (signal.aborted) return;
+    if (account === undefined) throw new Error(`Cannot load ${this.address}: no such account`);
+    this.#firstTime = !account.connectedOnce;
+    this.#state.contacts.clear();
+    for (const row of contacts) {
+      const isA = row.user_id_a === this.id;
+      this.#state.contacts.set(isA ? row.user_id_b : row.user_id_a, {
+        accepted: row.accepted,
+        asked: row.a_to_b === isA,
+        shouldNotify: row.should_notify,
+      });
+    }
+    this.#state.unread.clear();
+    for (const row of notifications.sort((a, b) => a.id - b.id)) {
+      this.#state.unread.set(unreadKey(row.kind, row.entity_id), row);
+    }
+  }
+
+  protected override crashed(_error: unknown): void {
+    this.generation++;
+    this.#life({
+      type: "user.crashed",
+      mayRestart: this.system.supervisor.mayRestart(this.address),
+    });
+  }
+
+  /** The database refused what the user's actor wrote: memory and database differ, so start over. */
+  refusedByStore(): void {
+    this.phase = "loading";
+    this.crashed(undefined);
+  }
+
+  override entered(phase: Phase): void {
+    super.entered(phase);
+    if (phase === "live") refreshPresence(this.system, this.#state);
+  }
+
+  #dispose(): void {
+    for (const timer of this.#graces.values()) this.system.clock.clearTimeout(timer);
+    if (this.system.registry.users.get(this.id) === this) {
+      this.system.registry.users.delete(this.id);
+      this.system.presence.set(this.id, { online: false, busy: false });
+    }
+    for (const connection of this.#state.connections.values()) connection.drop("error");
+    this.system.supervisor.forget(this.address);
+    this.system.metrics.actors.dec();
+  }
+}
+
+function askedUser(inbound: Inbound): number | undefined {
+  try {
+    return Number(decode("RequestContact", inbound.payload).responderId);
+  } catch (error) {
+    if (error instanceof ProtoError) return undefined;
+    throw error;
+  }
+}
+
+function refuse({ connection, requestId, route }: Inbound, error: RpcError): void {
+  if (route.answers.length === 0) return;
+  connection.outbox.push(errorField(error.code, error.message, error.tags), requestId, 0);
+}

@@ -1,0 +1,49 @@
+/** Versions of Zed as `x-zed-app-version` tells them. [transport 1.5.4] */
+export interface AppVersion {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+  /** `pre.1` of `1.2.3-pre.1`, empty for a release. */
+  readonly prerelease: string;
+  /** As it was sent, build metadata included. */
+  readonly text: string;
+}
+
+const SEMVER =
+  /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.+-]+))?$/;
+
+/** Three numbers with optional prerelease and build metadata; undefined for anything else. */
+export function parseAppVersion(text: string): AppVersion | undefined {
+  const match = SEMVER.exec(text.trim());
+  if (match === null) return undefined;
+  return {
+    major: Number(match[1]),
+    minor: Number(match[2]),
+    patch: Number(match[3]),
+    prerelease: match[4] ?? "",
+    text: text.trim(),
+  };
+}
+
+/** True when `version` is older than the release `major.minor.patch`; build metadata is ignored. */
+export function isOlder(
+  version: AppVersion,
+  major: number,
+  minor: number,
+  patch: number,
+): boolean {
+  if (version.major !== major) return version.major < major;
+  if (version.minor !== minor) return version.minor < minor;
+  if (version.patch !== patch) return version.patch < patch;
+  return version.prerelease !== "";
+}
+
+/** Clients of 2026, which know batched diagnostics: 1.x. Sending 2025's form is always right. */
+export function knowsBatchedDiagnostics(version: AppVersion): boolean {
+  return !isOlder(version, 1, 0, 0);
+}
+
+/** Clients of June 2025, which are told their plan and ask for `GetPrivateUserInfo`. [rooms 4.5] */
+export function wantsUserPlan(version: AppVersion): boolean {
+  return isOlder(version, 0, 200, 0);
+}

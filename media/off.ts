@@ -1,0 +1,9 @@
+/** No media server: every room function works, clients simply have no audio. [rooms 12.1] */
+import type { MediaServer } from "./port.ts";
+
+export const mediaOff: MediaServer = {
+  connect: () => undefined,
+  removeParticipant: () => Promise.resolve(),
+  deleteRoom: () => Promise.resolve(),
+  updateParticipant: () => Promise.resolve(),
+};

@@ -1,0 +1,306 @@
+/**
+ * The protocol in one table: who handles a message, who may send it, what becomes of it.
+ *
+ * A message that only passes through needs a row here and nothing else. `docs/PROTOCOL.md` is
+ * generated from this file. [projects 8.2] [projects 10] [rooms 13] [channels 1.5]
+ */
+import { messageInfo, type MessageName } from "../proto/mod.ts";
+import { ErrorCode } from "./errors.ts";
+
+/** Kind of actor that handles the message. A project's messages run in the turn of its room. */
+export type Receiver = "connection" | "user" | "room" | "project";
+
+/**
+ * Who may send it. `reader` and `editor` look at the sender's role in the room at each message
+ * [projects 4]; `participant` is checked by the room's handlers, in the order the rules give.
+ */
+export type Access = "anyone" | "participant" | "reader" | "editor" | "collaborator" | "host";
+
+/** What becomes of it. */
+export type Treatment =
+  /** The receiver has a handler of that name. */
+  | "handle"
+  /** Forwarded to the project's host as a request, whose answer is relayed. [projects 8.1] */
+  | "ask host"
+  /** The same with many answers, up to `EndStream` or `Error`. [projects 8.4] */
+  | "ask host for a stream"
+  /** Forwarded to the host as a plain message; a request is answered with `Ack` at once. [projects 8.5] */
+  | "tell host"
+  /** Forwarded to all other collaborators as a plain message. [projects 10] */
+  | "tell others"
+  /** Forwarded to the guests as a plain message, nothing answered. [projects 9.3] */
+  | "tell peer"
+  /** Forwarded to the payload's `peer_id` as a request, whose answer is relayed. [projects 9.6] */
+  | "ask peer"
+  /** Answered with an `Error`, whoever asks. [projects 8.3] [projects 8.7] */
+  | "refuse"
+  /** A plain message without a route: counted and dropped. [projects 8.7] */
+  | "drop";
+
+export interface Route {
+  readonly message: MessageName;
+  readonly tag: number;
+  readonly to: Receiver;
+  readonly access: Access;
+  readonly treatment: Treatment;
+  /** Types that a success may have; empty for one-way messages. */
+  readonly answers: readonly MessageName[];
+  /** Envelope tags of `answers`. */
+  readonly answerTags: readonly number[];
+  /** Field of the payload that names a target peer, 0 for none. */
+  readonly peerField: number;
+  /** With `refuse`: the code of the error. */
+  readonly refusal: number;
+}
+
+type Names = readonly MessageName[];
+
+interface Options {
+  readonly answers?: Names;
+  readonly peerField?: number;
+  readonly refusal?: number;
+}
+
+function rows(
+  to: Receiver,
+  access: Access,
+  treatment: Treatment,
+  messages: Names,
+  options: Options = {},
+): Route[] {
+  return messages.map((message) => {
+    const { tag, response } = messageInfo(message);
+    if (tag === undefined) throw new TypeError(`Cannot route "${message}": it has no envelope tag`);
+    const answers = options.answers ?? (response === undefined ? [] : [response]);
+    return {
+      message,
+      tag,
+      to,
+      access,
+      treatment,
+      answers,
+      answerTags: answers.map((name) => messageInfo(name).tag as number),
+      peerField: options.peerField ?? 0,
+      refusal: options.refusal ?? ErrorCode.Internal,
+    };
+  });
+}
+
+const ONE_WAY: Options = { answers: [] };
+
+/** Every route, grouped by who handles it. */
+export const routes: readonly Route[] = [
+  // The connection itself.
+  ...rows("connection", "anyone", "handle", [
+    "Ping",
+    "GetUsers",
+    "FuzzySearchUsers",
+    "GetPrivateUserInfo",
+    "SubscribeToChannels",
+  ]),
+
+  // The user: contacts, notifications, and the seat that a user has in at most one room.
+  ...rows("user", "anyone", "handle", [
+    "RequestContact",
+    "RespondToContactRequest",
+    "RemoveContact",
+    "GetNotifications",
+    "MarkNotificationRead",
+    "CreateRoom",
+    "LeaveRoom",
+  ]),
+
+  // Rooms and calls.
+  ...rows("room", "participant", "handle", [
+    "JoinRoom",
+    "RejoinRoom",
+    "Call",
+    "CancelCall",
+    "SetRoomParticipantRole",
+    "UpdateParticipantLocation",
+    "ShareProject",
+  ]),
+  ...rows("room", "participant", "handle", ["DeclineCall"], ONE_WAY),
+  ...rows("room", "participant", "handle", ["Follow", "Unfollow"], { peerField: 3 }),
+  ...rows("room", "participant", "handle", ["UpdateFollowers"]),
+
+  // Projects: membership.
+  ...rows("project", "reader", "handle", ["JoinProject"]),
+  ...rows("project", "collaborator", "handle", ["LeaveProject"]),
+
+  // Projects: what the host tells.
+  ...rows("project", "host", "handle", [
+    "UnshareProject",
+    "UpdateProject",
+    "UpdateWorktree",
+    "UpdateRepository",
+    "RemoveRepository",
+    "UpdateDiagnosticSummary",
+    "UpdateWorktreeSettings",
+    "StartLanguageServer",
+    "LspQueryResponse",
+  ]),
+  ...rows("project", "collaborator", "handle", ["UpdateLanguageServer"]),
+  ...rows("project", "host", "tell peer", ["CreateBufferForPeer", "CreateImageForPeer"], {
+    peerField: 2,
+  }),
+  ...rows("project", "host", "ask peer", ["FindSearchCandidatesChunk"], { peerField: 2 }),
+  ...rows("project", "host", "tell others", [
+    "UpdateBufferFile",
+    "BufferReloaded",
+    "BufferSaved",
+    "UpdateDiffBases",
+    "RefreshInlayHints",
+    "RefreshCodeLens",
+    "BreakpointsForFile",
+    "AdvertiseContexts",
+    "RefreshSemanticTokens",
+    "PullWorkspaceDiagnostics",
+    "LanguageServerLog",
+  ], ONE_WAY),
+
+  // Projects: what needs a look into the payload. Access is by its contents. [projects 9.3] [projects 8.6]
+  ...rows("project", "reader", "handle", ["UpdateBuffer", "LspQuery", "UpdateContext"]),
+
+  // Projects: asked of the host, reading. [projects 8.2]
+  ...rows("project", "reader", "ask host", [
+    "OpenBufferByPath",
+    "OpenBufferById",
+    "OpenBufferForSymbol",
+    "SynchronizeBuffers",
+    "OpenImageByPath",
+    "DownloadFileByPath",
+    "GetHover",
+    "GetDefinition",
+    "GetDeclaration",
+    "GetTypeDefinition",
+    "GetReferences",
+    "GetDocumentHighlights",
+    "GetDocumentSymbols",
+    "GetProjectSymbols",
+    "InlayHints",
+    "ResolveInlayHint",
+    "ResolveCodeAction",
+    "GetColorPresentation",
+    "ResolveDocumentLink",
+    "LanguageServerIdForName",
+    "LspExtExpandMacro",
+    "LspExtOpenDocs",
+    "LspExtSwitchSourceHeader",
+    "LspExtGoToParentModule",
+    "LspExtCancelFlycheck",
+    "LspExtRunFlycheck",
+    "LspExtClearFlycheck",
+    "OpenUnstagedDiff",
+    "OpenUncommittedDiff",
+    "GitGetBranches",
+    "GetDefaultBranch",
+    "GetRemotes",
+    "GitShow",
+    "LoadCommitDiff",
+    "GitGetHeadSha",
+    "GetCommitData",
+    "GitGetWorktrees",
+    "GitWorktreeCreatedAt",
+  ]),
+  ...rows("project", "reader", "ask host", ["FindSearchCandidates"], {
+    answers: ["FindSearchCandidatesResponse", "Ack"],
+  }),
+  ...rows("project", "reader", "ask host for a stream", ["GetInitialGraphData", "SearchCommits"]),
+  ...rows("project", "reader", "tell host", ["FindSearchCandidatesCancelled"], ONE_WAY),
+
+  // Projects: asked of the host, writing. The two destructive git requests are tightened to
+  // editors, as the specification recommends. [projects 8.2] [projects 17.11]
+  ...rows("project", "editor", "ask host", [
+    "OpenNewBuffer",
+    "SaveBuffer",
+    "ReloadBuffers",
+    "FormatBuffers",
+    "CreateProjectEntry",
+    "RenameProjectEntry",
+    "CopyProjectEntry",
+    "DeleteProjectEntry",
+    "ExpandProjectEntry",
+    "ExpandAllForProjectEntry",
+    "GetCodeLens",
+    "GetCodeActions",
+    "ApplyCodeAction",
+    "ApplyCodeActionKind",
+    "GetCompletions",
+    "ApplyCompletionAdditionalEdits",
+    "ResolveCompletionDocumentation",
+    "PrepareRename",
+    "PerformRename",
+    "OnTypeFormatting",
+    "LinkedEditingRange",
+    "MultiLspQuery",
+    "RegisterBufferWithLanguageServers",
+    "RestartLanguageServers",
+    "StopLanguageServers",
+    "LspExtRunnables",
+    "OpenCommitMessageBuffer",
+    "BlameBuffer",
+    "GitCreateBranch",
+    "GitChangeBranch",
+    "UpdateGitBranch",
+    "GitCreateRemote",
+    "GitRemoveRemote",
+    "GitDiff",
+    "GetTreeDiff",
+    "GetBlobContent",
+    "GitReset",
+    "GitCheckoutFiles",
+    "SetIndexText",
+    "Stage",
+    "Unstage",
+    "Commit",
+    "RunGitHook",
+    "Stash",
+    "StashPop",
+    "StashDrop",
+    "GitInit",
+    "CheckForPushedCommits",
+    "GitEditRef",
+    "GitCreateWorktree",
+    "GitRepairWorktrees",
+    "ToggleBreakpoint",
+    "OpenContext",
+    "CreateContext",
+    "SynchronizeContexts",
+  ]),
+  ...rows("project", "editor", "tell host", ["ToggleLspLogs"]),
+
+  // Denied to everybody. [projects 8.3]
+  ...rows("connection", "anyone", "refuse", [
+    "GitRemoveWorktree",
+    "GitRenameWorktree",
+    "GitCreateArchiveCheckpoint",
+    "GitRestoreArchiveCheckpoint",
+  ], { refusal: ErrorCode.Forbidden }),
+];
+
+/** Requests that a client sends without wanting an answer, though the schema names one. */
+const SILENT: ReadonlySet<string> = new Set(["DeclineCall"]);
+
+/**
+ * The route of an envelope tag: a row of the table, or what follows from the schema for a message
+ * that has none (a request is refused, anything else dropped). Undefined for an unknown tag.
+ */
+export class RouteTable {
+  readonly #byTag: (Route | undefined)[] = [];
+
+  constructor(table: readonly Route[], all: readonly MessageName[]) {
+    for (const message of all) {
+      const { response } = messageInfo(message);
+      const treatment = response === undefined || SILENT.has(message) ? "drop" : "refuse";
+      for (const route of rows("connection", "anyone", treatment, [message])) {
+        this.#byTag[route.tag] = route;
+      }
+    }
+    for (const route of table) this.#byTag[route.tag] = route;
+  }
+
+  find(tag: number): Route | undefined {
+    return this.#byTag[tag];
+  }
+}
