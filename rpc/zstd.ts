@@ -87,11 +87,11 @@ function decompressMany(message: Uint8Array, limit: number): Uint8Array {
 /** Content of the frame at `start` that {@link shape} describes. */
 function content(message: Uint8Array, start: number, limit: number): Uint8Array {
   if (shape.compressed || shape.checksum) {
-    const capacity = shape.declared >= 0 ? shape.declared : Math.min(shape.bound, limit);
+    const bound = shape.declared >= 0 ? shape.declared : shape.bound;
     const frame = start === 0 && shape.end === message.length
       ? message
       : message.subarray(start, shape.end);
-    return decodeFrame(frame, capacity);
+    return decodeFrame(frame, bound, limit);
   }
   const first = message[shape.blocks] as number;
   if (shape.blockCount === 1 && ((first >> 1) & 3) === RAW_BLOCK) {

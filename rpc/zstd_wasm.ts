@@ -154,11 +154,13 @@ export function zstdMemory(): number {
  * Decodes one whole frame, verifying its checksum if it has one.
  *
  * @param frame exactly one frame, walked before
- * @param capacity bytes that the content may have
+ * @param bound bytes that the content has at most, by the frame's headers
+ * @param limit bytes that the content may have
  * @returns a copy of the content
- * @throws {FrameError} `corrupt`, or `too-large` when the content is above `capacity`
+ * @throws {FrameError} `corrupt`, or `too-large` when the content is above `limit`
  */
-export function decodeFrame(frame: Uint8Array, capacity: number): Uint8Array {
+export function decodeFrame(frame: Uint8Array, bound: number, limit: number): Uint8Array {
+  const capacity = bound < limit ? bound : limit;
   let result: Uint8Array | number;
   try {
     prepareZstd();
@@ -170,8 +172,8 @@ export function decodeFrame(frame: Uint8Array, capacity: number): Uint8Array {
   }
   if ((decoder as Decoder).grown) decoder = undefined;
   if (typeof result !== "number") return result;
-  if (result === OUTPUT_TOO_SMALL) {
-    throw new FrameError(`The zstd frame holds over ${capacity} bytes`, "too-large");
+  if (result === OUTPUT_TOO_SMALL && limit < bound) {
+    throw new FrameError(`The zstd frame holds over ${limit} bytes`, "too-large");
   }
   throw new FrameError(`Cannot decode a zstd frame: code ${-result}`, "corrupt");
 }
