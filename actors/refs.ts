@@ -34,6 +34,8 @@ export interface ConnectionRef {
   opened(): void;
   /** Ends it: the socket is closed, the loss procedure runs. */
   drop(reason: DroppedReason): void;
+  /** Ends it without a reason to tell: the server stops. */
+  drain(): void;
 }
 
 /** What a user actor takes from other actors. */
@@ -127,19 +129,25 @@ export type RoomMessage =
     readonly connection: ConnectionRef;
   }
   /** Remove what was not rejoined after a restart. [rooms 15] */
-  | { readonly type: "room.clean_up" };
+  | { readonly type: "room.clean_up" }
+  /** Rings of an earlier epoch whose callees have not come back. [rooms Q-21] */
+  | { readonly type: "room.drop_absent_callees" };
 
 export interface UserRef {
   readonly id: number;
   /** `gate`: the journal's group that the message tells of, 0 for none. */
   tell(message: UserMessage, gate: number): void;
   receive(inbound: Inbound): void;
+  /** The database took nothing of what this actor wrote: it starts over from what is stored. */
+  refusedByStore(): void;
 }
 
 export interface RoomRef {
   readonly id: number;
   tell(message: RoomMessage, gate: number): void;
   receive(inbound: Inbound): void;
+  /** The database took nothing of what this actor wrote: it starts over from what is stored. */
+  refusedByStore(): void;
 }
 
 /** A project's reference: its messages are processed in the turn of its room. */

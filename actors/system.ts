@@ -5,6 +5,7 @@ import type { ProtocolTimes } from "../lib/times.ts";
 import type { Store } from "../db/store.ts";
 import type { MediaServer } from "../media/port.ts";
 import type { Log } from "../lib/log.ts";
+import type { PressureMonitor } from "../rpc/outbox.ts";
 import type { Ids } from "./ids.ts";
 import type { Journal } from "./journal.ts";
 import type { PresenceTable } from "./presence.ts";
@@ -28,6 +29,9 @@ export interface ActorSystem {
   readonly media: MediaServer;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly pressure: PressureMonitor;
+  /** Where clients find a user's picture. */
+  avatarUrl(userId: number): string;
   /** The user's actor, made when it is not there. */
   user(id: number): UserRef;
   /** A new, empty room under an id that was given out for it. */

@@ -43,7 +43,10 @@ export async function runServe(
     const url = await start(server, config, output);
     if (url === undefined) return 1;
     output.result(await greeting(url, config, args));
-    const reason = await stop.requested;
+    const reason = await Promise.race([
+      stop.requested,
+      server.failed.then((error) => ({ text: error.message, code: 1 })),
+    ]);
     const limit = setTimeout(() => Deno.exit(1), hardLimit);
     log.info("Stopping: {reason}", { reason: reason.text });
     await server.stop();

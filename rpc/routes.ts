@@ -4,7 +4,8 @@
  * A message that only passes through needs a row here and nothing else. `docs/PROTOCOL.md` is
  * generated from this file. [projects 8.2] [projects 10] [rooms 13] [channels 1.5]
  */
-import { messageInfo, type MessageName } from "../proto/mod.ts";
+import { fieldNumber, messageInfo, type MessageName } from "../proto/mod.ts";
+import type { RoutingSpec } from "./envelope.ts";
 import { ErrorCode } from "./errors.ts";
 
 /** Kind of actor that handles the message. A project's messages run in the turn of its room. */
@@ -47,8 +48,8 @@ export interface Route {
   readonly answers: readonly MessageName[];
   /** Envelope tags of `answers`. */
   readonly answerTags: readonly number[];
-  /** Field of the payload that names a target peer, 0 for none. */
-  readonly peerField: number;
+  /** Fields of the payload that decide where it goes and who may send it. */
+  readonly routing: RoutingSpec;
   /** With `refuse`: the code of the error. */
   readonly refusal: number;
 }
@@ -57,7 +58,10 @@ type Names = readonly MessageName[];
 
 interface Options {
   readonly answers?: Names;
+  /** Field of the payload that names a target peer. */
   readonly peerField?: number;
+  /** Where the payload's contents decide who may send it. */
+  readonly contents?: Omit<RoutingSpec, "id" | "peer">;
   readonly refusal?: number;
 }
 
@@ -80,13 +84,24 @@ function rows(
       treatment,
       answers,
       answerTags: answers.map((name) => messageInfo(name).tag as number),
-      peerField: options.peerField ?? 0,
+      routing: {
+        // Every message of a room or project names it in its first field.
+        id: to === "room" || to === "project" ? 1 : 0,
+        peer: options.peerField ?? 0,
+        ...(options.contents ?? { first: 0, last: 0, inner: 0, innerOnly: 0 }),
+      },
       refusal: options.refusal ?? ErrorCode.Internal,
     };
   });
 }
 
 const ONE_WAY: Options = { answers: [] };
+
+const OPERATIONS = fieldNumber("UpdateBuffer", "operations");
+const UPDATE_SELECTIONS = fieldNumber("Operation", "updateSelections");
+/** The variants of `LspQuery`, with room for those to come. */
+const FIRST_QUERY = fieldNumber("LspQuery", "getReferences");
+const LAST_QUERY = 64;
 
 /** Every route, grouped by who handles it. */
 export const routes: readonly Route[] = [
@@ -160,7 +175,13 @@ export const routes: readonly Route[] = [
   ], ONE_WAY),
 
   // Projects: what needs a look into the payload. Access is by its contents. [projects 9.3] [projects 8.6]
-  ...rows("project", "reader", "handle", ["UpdateBuffer", "LspQuery", "UpdateContext"]),
+  ...rows("project", "reader", "handle", ["UpdateBuffer"], {
+    contents: { first: 0, last: 0, inner: OPERATIONS, innerOnly: UPDATE_SELECTIONS },
+  }),
+  ...rows("project", "reader", "handle", ["LspQuery"], {
+    contents: { first: FIRST_QUERY, last: LAST_QUERY, inner: 0, innerOnly: 0 },
+  }),
+  ...rows("project", "reader", "handle", ["UpdateContext"]),
 
   // Projects: asked of the host, reading. [projects 8.2]
   ...rows("project", "reader", "ask host", [

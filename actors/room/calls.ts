@@ -168,6 +168,17 @@ export function calleeGone(context: RoomContext, userId: number): void {
   updateRoom(context);
 }
 
+/** Rings of an earlier epoch whose callees have not come back. [rooms Q-21] */
+export function dropAbsentCallees(context: RoomContext): void {
+  const { system, turn, room } = context;
+  const absent = room.pendingParticipants()
+    .filter((one) => !system.presence.get(one.userId).online);
+  if (absent.length === 0) return;
+  for (const callee of absent) removePending(context, callee);
+  updateRoom(context);
+  for (const callee of absent) turn.tellUser(callee.userId, { type: "user.publish" });
+}
+
 /** A new connection of somebody who is being rung. [rooms 4.2] */
 export function announceCall(
   context: RoomContext,

@@ -6,6 +6,7 @@ import {
   callAllowed,
   calleeGone,
   callRefused,
+  dropAbsentCallees,
   handleCall,
   handleCancelCall,
   handleDeclineCall,
@@ -61,5 +62,7 @@ export function roomMessages(context: RoomContext, message: RoomMessage): void {
       return announceCall(context, message.userId, message.connection);
     case "room.clean_up":
       return cleanUp(context);
+    case "room.drop_absent_callees":
+      return dropAbsentCallees(context);
   }
 }

@@ -118,7 +118,7 @@ export class Room extends Cell implements RoomRef {
     this.enqueue({
       run: (turn) => {
         const context: RequestContext = { ...this.#context(turn), inbound: kept };
-        decoding(() => {
+        decoding(inbound, () => {
           if (inbound.route.message === "Follow") {
             handleFollow(context, (pair) => this.#follow(pair));
           } else handler?.(context);
@@ -226,7 +226,7 @@ export class Room extends Cell implements RoomRef {
       dropFollowers: (key) => dropFollowers(room, (one) => one === key, project.id),
       end: () => room.endProject(project),
     };
-    decoding(() => projectHandlers[route.message]?.(context));
+    decoding(inbound, () => projectHandlers[route.message]?.(context));
   }
 
   #pass(project: ProjectState, inbound: Inbound): void {
@@ -390,12 +390,13 @@ function refuse(inbound: Inbound, error: RpcError): void {
   connection.outbox.push(errorField(error.code, error.message, error.tags), requestId, 0);
 }
 
-/** Turns a payload that cannot be read into a refusal of its message. */
-function decoding(handle: () => void): void {
+/** A payload that cannot be read ends its sender's connection. [transport 1.6.5] */
+function decoding(inbound: Inbound, handle: () => void): void {
   try {
     handle();
   } catch (error) {
     if (error instanceof ProtoError || error instanceof FieldError) {
+      inbound.connection.drop("bad_envelope");
       throw RpcError.internal(`the message cannot be read: ${error.message}`);
     }
     throw error;

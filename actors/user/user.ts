@@ -119,7 +119,10 @@ export class User extends Cell implements UserRef {
           return this.#leaveRoom(context);
       }
     } catch (error) {
-      if (error instanceof ProtoError) throw RpcError.internal(error.message);
+      if (error instanceof ProtoError) {
+        context.inbound.connection.drop("bad_envelope");
+        throw RpcError.internal(`the message cannot be read: ${error.message}`);
+      }
       throw error;
     }
   }

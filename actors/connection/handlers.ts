@@ -1,0 +1,102 @@
+/** What a connection answers itself: nothing of it changes another actor. */
+import { decode, type Init, type MessageName, type MessageTypes } from "../../proto/mod.ts";
+import type { User } from "../../db/store.ts";
+import { ErrorCode } from "../../rpc/errors.ts";
+import { errorField } from "../../rpc/outbox.ts";
+import type { Inbound } from "../refs.ts";
+import type { ActorSystem } from "../system.ts";
+import { fieldOf } from "../turn.ts";
+
+/** More ids in one `GetUsers` are refused. [channels 2.3] */
+const MOST_USERS = 10_000;
+/** Results of a search. [channels 2.4] */
+const SEARCH_LIMIT = 10;
+
+const ACK = fieldOf("Ack", {});
+
+type Handler = (system: ActorSystem, inbound: Inbound) => void;
+
+export const connectionHandlers: Partial<Record<MessageName, Handler>> = {
+  Ping: (_system, inbound) => answer(inbound, ACK),
+  GetUsers: handleGetUsers,
+  FuzzySearchUsers: handleFuzzySearchUsers,
+  GetPrivateUserInfo: handleGetPrivateUserInfo,
+  SubscribeToChannels: handleSubscribeToChannels,
+};
+
+function answer({ connection, requestId }: Inbound, field: Uint8Array): void {
+  connection.outbox.push(field, requestId, 0);
+}
+
+function wireUser(system: ActorSystem, user: User): Init<MessageTypes["User"]> {
+  return {
+    id: BigInt(user.id),
+    githubLogin: user.login,
+    username: user.login,
+    avatarUrl: user.avatarUrl ?? system.avatarUrl(user.id),
+    name: user.name ?? undefined,
+  };
+}
+
+/** [channels 2.3] At once when all are in memory: clients wait for it at every snapshot. */
+function handleGetUsers(system: ActorSystem, inbound: Inbound): void {
+  const { userIds } = decode("GetUsers", inbound.payload);
+  if (userIds.length >= MOST_USERS) {
+    answer(
+      inbound,
+      errorField(
+        ErrorCode.Internal,
+        `cannot look up ${userIds.length} users at once, at most ${MOST_USERS - 1}`,
+      ),
+    );
+    return;
+  }
+  answerUsers(system, inbound, system.directory.find(userIds.map(Number)));
+}
+
+/** [channels 2.4] The caller is removed behind the limit. */
+function handleFuzzySearchUsers(system: ActorSystem, inbound: Inbound): void {
+  const { query } = decode("FuzzySearchUsers", inbound.payload);
+  const found = query === "" ? [] : system.store.searchUsers(query, SEARCH_LIMIT)
+    .then((users) => users.filter((user) => user.id !== inbound.connection.userId));
+  answerUsers(system, inbound, found);
+}
+
+function answerUsers(
+  system: ActorSystem,
+  inbound: Inbound,
+  users: readonly User[] | Promise<readonly User[]>,
+): void {
+  const tell = (found: readonly User[]) =>
+    answer(inbound, fieldOf("UsersResponse", { users: found.map((one) => wireUser(system, one)) }));
+  if (users instanceof Promise) users.then(tell, (error) => unavailable(system, inbound, error));
+  else tell(users);
+}
+
+/** [rooms 4.7] Clients of 2025 show no account until this is answered. */
+function handleGetPrivateUserInfo(system: ActorSystem, inbound: Inbound): void {
+  const tell = ([user]: readonly User[]) =>
+    answer(
+      inbound,
+      user === undefined
+        ? errorField(ErrorCode.Internal, "your account does not exist any more")
+        : fieldOf("GetPrivateUserInfoResponse", { metricsId: user.metricsId, staff: user.admin }),
+    );
+  const found = system.directory.find([inbound.connection.userId]);
+  if (found instanceof Promise) found.then(tell, (error) => unavailable(system, inbound, error));
+  else tell(found);
+}
+
+/** A server without channels has none to tell; the client's channel list is then complete. */
+function handleSubscribeToChannels(_system: ActorSystem, { connection }: Inbound): void {
+  connection.outbox.push(fieldOf("UpdateUserChannels", {}), -1, 0);
+  connection.outbox.push(fieldOf("UpdateChannels", {}), -1, 0);
+}
+
+function unavailable(system: ActorSystem, inbound: Inbound, error: unknown): void {
+  system.log.error("Accounts cannot be read: {error}", { error });
+  answer(
+    inbound,
+    errorField(ErrorCode.Internal, "the database is away, try again in a moment"),
+  );
+}

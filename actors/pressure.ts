@@ -1,0 +1,47 @@
+/** Looks after outboxes whose peers read slowly, and after streams that wait for their socket. */
+import type { Clock } from "../lib/clock.ts";
+import type { Outbox, PressureMonitor } from "../rpc/outbox.ts";
+
+/** Milliseconds between two looks at slow peers. */
+const INTERVAL = 250;
+
+export class Pressure implements PressureMonitor {
+  readonly #clock: Clock;
+  readonly #stuckAfter: number;
+  readonly #watched = new Set<Outbox>();
+  #ticking = false;
+
+  /** @param stuckAfter milliseconds without progress after which a full outbox is evicted */
+  constructor(clock: Clock, stuckAfter: number) {
+    this.#clock = clock;
+    this.#stuckAfter = stuckAfter;
+  }
+
+  /** Peers that are being watched, for metrics. */
+  get slowPeers(): number {
+    return this.#watched.size;
+  }
+
+  watch(outbox: Outbox): void {
+    this.#watched.add(outbox);
+    this.#tick();
+  }
+
+  pumpLater(outbox: Outbox, ms: number): void {
+    if (ms === 0) this.#clock.setImmediate(() => outbox.pump());
+    else this.#clock.setTimeout(() => outbox.pump(), ms);
+  }
+
+  #tick(): void {
+    if (this.#ticking) return;
+    this.#ticking = true;
+    this.#clock.setTimeout(() => {
+      this.#ticking = false;
+      const now = this.#clock.now();
+      for (const outbox of [...this.#watched]) {
+        if (!outbox.watch(now, this.#stuckAfter)) this.#watched.delete(outbox);
+      }
+      if (this.#watched.size > 0) this.#tick();
+    }, INTERVAL);
+  }
+}

@@ -1,0 +1,161 @@
+/** Brings the actors of one server to life on a store, and lets them go again. [design 1] */
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import type { ProtocolTimes } from "../lib/times.ts";
+import type { Store } from "../db/store.ts";
+import type { MediaServer } from "../media/port.ts";
+import { peerKey } from "../rpc/peer_id.ts";
+import { type ClientSocket, Connection, type Principal } from "./connection/mod.ts";
+import { Ids } from "./ids.ts";
+import { Journal } from "./journal.ts";
+import { PresenceTable } from "./presence.ts";
+import { Pressure } from "./pressure.ts";
+import type { RoomRef, UserRef } from "./refs.ts";
+import { Registry } from "./registry.ts";
+import { createRoom, restoreRooms } from "./room/mod.ts";
+import { Supervisor } from "./supervisor.ts";
+import type { ActorSystem } from "./system.ts";
+import { User } from "./user/mod.ts";
+import { UserDirectory } from "./user_directory.ts";
+
+export interface ActorsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly times: ProtocolTimes;
+  readonly media: MediaServer;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  avatarUrl(userId: number): string;
+  /** The database takes nothing any more: nothing further is spoken, the server must stop. */
+  failed(error: Error): void;
+}
+
+/** Connections closed in one go when the server stops. */
+const DRAIN_BATCH = 500;
+
+/** The actors of one server. */
+export class Actors implements ActorSystem {
+  readonly epoch: number;
+  readonly clock: Clock;
+  readonly times: ProtocolTimes;
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly registry = new Registry();
+  readonly supervisor: Supervisor;
+  readonly presence = new PresenceTable();
+  readonly directory: UserDirectory;
+  readonly ids: Ids;
+  readonly media: MediaServer;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly pressure: Pressure;
+  draining = false;
+  readonly #options: ActorsOptions;
+  #lastConnection = -1;
+
+  private constructor(options: ActorsOptions, epoch: number, ids: Ids) {
+    this.#options = options;
+    this.epoch = epoch;
+    this.ids = ids;
+    this.clock = options.clock;
+    this.times = options.times;
+    this.store = options.store;
+    this.media = options.media;
+    this.metrics = options.metrics;
+    this.log = options.log;
+    this.supervisor = new Supervisor(options.clock);
+    this.directory = new UserDirectory(options.store);
+    this.pressure = new Pressure(options.clock, options.times.stuck);
+    this.journal = new Journal(options.store, options.clock, {
+      committed: (rows, milliseconds) => {
+        options.metrics.journalRows.inc(rows);
+        options.metrics.journalCommit.observe(milliseconds / 1000);
+      },
+      refused: (actor, error) => this.#refused(actor, error),
+      failed: (error) => {
+        options.log.error("The database takes no writes any more: {error}", { error });
+        options.failed(error);
+      },
+    });
+  }
+
+  /** Takes a new epoch, brings rooms of earlier ones back, and plans what nobody rejoins. [rooms 15] */
+  static async start(options: ActorsOptions): Promise<Actors> {
+    const epoch = await options.store.startEpoch();
+    const actors = new Actors(options, epoch, await Ids.load(options.store));
+    const rooms = await restoreRooms(actors);
+    if (rooms.length > 0) actors.#planCleanUp();
+    return actors;
+  }
+
+  user(id: number): UserRef {
+    return this.registry.users.get(id) ?? new User(this, id);
+  }
+
+  createRoom(id: number): RoomRef {
+    return createRoom(this, id);
+  }
+
+  avatarUrl(userId: number): string {
+    return this.#options.avatarUrl(userId);
+  }
+
+  /**
+   * A new connection of somebody who has proved who they are.
+   *
+   * @param handshakeOver hears that the initial pushes are queued, or never will be
+   */
+  connect(
+    socket: ClientSocket,
+    principal: Principal,
+    handshakeOver: () => void = () => {},
+  ): Connection {
+    const key = peerKey(this.epoch, ++this.#lastConnection);
+    return new Connection(this, key, socket, principal, handshakeOver);
+  }
+
+  /** Ends the connections of a user whose account is gone. */
+  removeUser(userId: number): void {
+    this.directory.forget(userId);
+    for (const connection of [...this.registry.connections.values()]) {
+      if (connection.userId === userId) connection.drop("user_removed");
+    }
+  }
+
+  /**
+   * Closes all connections in batches and waits until everything is stored. Nobody leaves a room:
+   * the state is for the next epoch. [rooms 16]
+   */
+  async drain(): Promise<void> {
+    this.draining = true;
+    let count = 0;
+    for (const connection of [...this.registry.connections.values()]) {
+      connection.drain();
+      if (++count % DRAIN_BATCH === 0) {
+        await new Promise<void>((resolve) => this.clock.setImmediate(resolve));
+      }
+    }
+    if (this.journal.failure === undefined) await this.journal.settled();
+  }
+
+  #planCleanUp(): void {
+    this.clock.setTimeout(() => {
+      this.#tellRooms({ type: "room.clean_up" });
+    }, this.times.cleanup);
+    this.clock.setTimeout(() => {
+      this.#tellRooms({ type: "room.drop_absent_callees" });
+    }, this.times.reconnectGrace);
+  }
+
+  #tellRooms(message: Parameters<RoomRef["tell"]>[0]): void {
+    if (this.draining) return;
+    for (const room of [...this.registry.rooms.values()]) room.tell(message, 0);
+  }
+
+  #refused(address: string, error: Error): void {
+    this.log.error("The database refused what {address} wrote: {error}", { address, error });
+    const actor = this.registry.lookup(address);
+    if (actor !== undefined && "refusedByStore" in actor) actor.refusedByStore();
+  }
+}

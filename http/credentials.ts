@@ -1,0 +1,26 @@
+/** `Authorization: <user id> <access token>`, as Zed sends it. [transport 1.2.2] [transport 5.4] */
+import type { Store } from "../db/store.ts";
+import { type Verdict, verifyToken } from "../db/access_tokens.ts";
+
+export interface Credentials {
+  readonly userId: number;
+  readonly token: string;
+}
+
+/** Ids are 32-bit positive integers. [rooms 1.4] */
+const USER_ID = /^[1-9]\d{0,9}$/;
+const LARGEST_ID = 2 ** 31 - 1;
+
+/** Undefined for a header that is missing or malformed: 401, so that the client asks its user. */
+export function parseAuthorization(header: string | null): Credentials | undefined {
+  const [id = "", token = ""] = (header ?? "").trim().split(/\s+/);
+  if (!USER_ID.test(id) || Number(id) > LARGEST_ID || token === "") return undefined;
+  return { userId: Number(id), token };
+}
+
+/** @throws when the database does not answer: that is no verdict. [transport 5.4.0] */
+export function authenticate(store: Store, header: string | null): Promise<Verdict> {
+  const credentials = parseAuthorization(header);
+  if (credentials === undefined) return Promise.resolve({ kind: "invalid" });
+  return verifyToken(store, credentials.userId, credentials.token);
+}

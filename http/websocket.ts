@@ -1,0 +1,97 @@
+/** The WebSocket of Zed's protocol, on Deno's native upgrade. [transport 1] */
+import type { Actors } from "../actors/start.ts";
+import type { ClientSocket, Connection } from "../actors/connection/mod.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import type { Admission } from "./admission.ts";
+import { plainText } from "./responses.ts";
+
+/** Deno's socket as connections need it; one that is not open takes nothing and buffers nothing. */
+class DenoSocket implements ClientSocket {
+  readonly #socket: WebSocket;
+  readonly #givenUp: () => void;
+
+  /** @param givenUp hears that the socket is closed from this side; its peer may not let it */
+  constructor(socket: WebSocket, givenUp: () => void) {
+    this.#socket = socket;
+    this.#givenUp = givenUp;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#socket.readyState === WebSocket.OPEN) {
+      this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
+    }
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#givenUp();
+    this.#socket.close(code, reason);
+  }
+}
+
+/** Answers a handshake for `/rpc`: refused with its status before the upgrade, or a connection. */
+export async function upgradeRpc(
+  request: Request,
+  actors: Actors,
+  admission: Admission,
+  metrics: Metrics,
+): Promise<Response> {
+  const principal = await admission.check(request);
+  if (principal instanceof Response) return principal;
+  const end = actors.journal.failure === undefined ? admission.begin() : undefined;
+  if (end === undefined) {
+    return plainText(503, "too many connections, try again later", { "retry-after": "5" });
+  }
+  let upgraded: Deno.WebSocketUpgrade;
+  try {
+    upgraded = Deno.upgradeWebSocket(request, { idleTimeout: actors.times.idle / 1000 });
+  } catch (error) {
+    end();
+    return plainText(400, `not a WebSocket handshake: ${(error as Error).message}`);
+  }
+  const { socket, response } = upgraded;
+  socket.binaryType = "arraybuffer";
+  let connection: Connection | undefined;
+  let over = false;
+  let given = false;
+  // The upgrade may never happen: the client has gone between its request and our answer.
+  const patience = actors.clock.setTimeout(end, actors.times.handshake);
+  socket.onopen = () => {
+    actors.clock.clearTimeout(patience);
+    if (actors.draining || over) {
+      end();
+      socket.close();
+      return;
+    }
+    connection = actors.connect(
+      new DenoSocket(socket, () => {
+        given = true;
+        metrics.zombieSockets.inc();
+      }),
+      principal,
+      end,
+    );
+  };
+  socket.onmessage = ({ data }) => {
+    if (data instanceof ArrayBuffer) connection?.receive(new Uint8Array(data));
+    else connection?.receiveText();
+  };
+  const closed = () => {
+    if (over) return;
+    over = true;
+    end();
+    if (given) metrics.zombieSockets.dec();
+    connection?.socketClosed();
+  };
+  socket.onclose = closed;
+  // An error is always followed by a close event, except when the peer does not let it close.
+  socket.onerror = (event) => {
+    event.preventDefault();
+    connection?.socketClosed();
+  };
+  return response;
+}

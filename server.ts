@@ -1,0 +1,148 @@
+/**
+ * The composition root: from a configuration to a running server. The only file, besides the command
+ * line and the tests, that names concrete drivers.
+ */
+import { Actors } from "./actors/start.ts";
+import type { Store } from "./db/store.ts";
+import { openSqlite } from "./db/sqlite/open.ts";
+import { Admission } from "./http/admission.ts";
+import { handleRequest } from "./http/routes.ts";
+import {
+  createAdminSecret,
+  localUrl,
+  removeRunningServer,
+  writeRunningServer,
+} from "./http/running_server.ts";
+import { type Clock, systemClock } from "./lib/clock.ts";
+import type { Config } from "./lib/config.ts";
+import { type DataDir, lockDataDir } from "./lib/data_dir.ts";
+import { createLog, type Log } from "./lib/log.ts";
+import { createMetrics, type Metrics } from "./lib/metrics.ts";
+import { mediaOff } from "./media/off.ts";
+import type { MediaServer } from "./media/port.ts";
+import { prepareZstd } from "./rpc/zstd.ts";
+import { VERSION } from "./version.ts";
+
+/** What a server may be given instead of what the configuration says; for tests and for embedding. */
+export interface ServerParts {
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly media?: MediaServer;
+  /** An open store: the data folder is then neither made nor locked. */
+  readonly store?: Store;
+}
+
+/** A Parley server. Several may run in one process, on data folders of their own. */
+export class Server {
+  readonly #config: Config;
+  readonly #parts: ServerParts;
+  readonly #log: Log;
+  readonly #failure = Promise.withResolvers<Error>();
+  readonly metrics: Metrics = createMetrics();
+  readonly #adminSecret = createAdminSecret();
+  #dataDir: DataDir | undefined;
+  #store: Store | undefined;
+  #actors: Actors | undefined;
+  #http: Deno.HttpServer<Deno.NetAddr> | undefined;
+
+  constructor(config: Config, parts: ServerParts = {}) {
+    this.#config = config;
+    this.#parts = parts;
+    this.#log = parts.log ?? createLog();
+  }
+
+  /** Resolves when the server cannot go on and should be stopped: the database is gone. */
+  get failed(): Promise<Error> {
+    return this.#failure.promise;
+  }
+
+  /** The actors, once started. @throws {Error} before */
+  get actors(): Actors {
+    if (this.#actors === undefined) {
+      throw new Error("Cannot use the actors: start the server first");
+    }
+    return this.#actors;
+  }
+
+  /** The database, once started. @throws {Error} before */
+  get store(): Store {
+    if (this.#store === undefined) throw new Error("Cannot use the store: start the server first");
+    return this.#store;
+  }
+
+  /**
+   * Opens the database, brings back what was there, and listens.
+   *
+   * @returns the URL of this machine's own clients
+   * @throws {DataDirError} {StoreTooNewError} {StoreUnavailableError} and what listening throws
+   */
+  async start(): Promise<{ url: string }> {
+    const { host, port, dataDir, database } = this.#config;
+    prepareZstd();
+    if (this.#parts.store === undefined) this.#dataDir = await lockDataDir(dataDir);
+    this.#store = this.#parts.store ?? await openSqlite({
+      path: database.path,
+      notice: (message) => this.#log.info(message),
+    });
+    // Taken first, so that a port in use is found before anything changes.
+    const pending = Promise.withResolvers<(request: Request) => Promise<Response>>();
+    this.#http = Deno.serve({
+      hostname: host,
+      port,
+      onListen: () => {},
+    }, async (request) => await (await pending.promise)(request));
+    const url = localUrl(host, this.#http.addr.port);
+    const actors = await Actors.start({
+      store: this.#store,
+      clock: this.#parts.clock ?? systemClock,
+      times: this.#config.times,
+      media: this.#parts.media ?? mediaOff,
+      metrics: this.metrics,
+      log: this.#log,
+      avatarUrl: (userId) => `${this.#config.publicUrl ?? url}/avatars/${userId}.png`,
+      failed: (error) => this.#failure.resolve(error),
+    });
+    this.#actors = actors;
+    const deps = {
+      config: this.#config,
+      actors,
+      admission: new Admission(
+        this.#store,
+        this.#config.maxConnections,
+        () => actors.registry.connections.size,
+      ),
+      store: this.#store,
+      metrics: this.metrics,
+      log: this.#log,
+      adminSecret: this.#adminSecret,
+      version: VERSION,
+    };
+    pending.resolve((request) => handleRequest(request, deps));
+    if (this.#dataDir !== undefined) {
+      await writeRunningServer(dataDir, { url, pid: Deno.pid, adminSecret: this.#adminSecret });
+    }
+    return { url };
+  }
+
+  /** Ends connections, stores what is open, closes. Safe to call when the start has failed. */
+  async stop(): Promise<void> {
+    if (this.#dataDir !== undefined) {
+      await removeRunningServer(this.#config.dataDir, this.#adminSecret);
+    }
+    await this.#actors?.drain();
+    const closing = this.#http?.shutdown();
+    await closing;
+    if (this.#parts.store === undefined) await this.#store?.close();
+    this.#dataDir?.release();
+    this.#dataDir = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** A server for that configuration; {@link Server.start} runs it. */
+export function createServer(config: Config, parts: ServerParts = {}): Server {
+  return new Server(config, parts);
+}
