@@ -109,5 +109,6 @@ function limited(request: Request): Request {
       },
     }),
   );
-  return new Request(request, { body });
+  // Field by field: a copy of the request would also take its signal, which Deno warns about.
+  return new Request(request.url, { method: request.method, headers: request.headers, body });
 }
