@@ -1,0 +1,156 @@
+import { zstdCompressSync } from "node:zlib";
+import { CollabClient } from "../../client/collab_client.ts";
+import { connect, type ConnectOptions } from "../../client/connect.ts";
+import { Dispatcher } from "../../client/dispatcher.ts";
+import type { Peer } from "../../client/peer.ts";
+import { denoTransport } from "../../client/transport_deno.ts";
+import { addUsers } from "../../db/accounts.ts";
+import { loadConfig } from "../../lib/config.ts";
+import { createServer, type Server, type ServerParts } from "../../server.ts";
+import { MessageLog } from "./message_log.ts";
+
+/** How a {@link TestServer} differs from a plain one. */
+export interface TestServerOptions {
+  /** Further flags of `serve`, as `["--time-scale", "0.1"]`. */
+  readonly flags?: readonly string[];
+  /** Where the data is; without it in a temporary folder that goes with the server. */
+  readonly dataDir?: string;
+  readonly parts?: ServerParts;
+}
+
+/** An account as it was added. */
+export interface TestUser {
+  readonly id: number;
+  readonly login: string;
+  readonly token: string;
+}
+
+/** How a client connects to a {@link TestServer}. */
+export interface TestConnectOptions
+  extends Partial<Omit<ConnectOptions, "transport" | "credentials" | "dispatcher">> {
+  /** What the client claims to be: `0.191.0` is of 2025. */
+  readonly version?: string;
+  /** Whether messages are compressed as Zed's are. */
+  readonly likeZed?: boolean;
+}
+
+/** A connection as a test looks at it. */
+export interface TestConnection {
+  readonly peer: Peer;
+  /** All messages since `Hello`. */
+  readonly log: MessageLog;
+}
+
+/** A server in this process with users and connections, all of which end with it. */
+export class TestServer implements AsyncDisposable {
+  #server: Server;
+  #url = "";
+  readonly #options: TestServerOptions;
+  readonly #dataDir: string;
+  readonly #users = new Map<string, TestUser>();
+  readonly #open: { close(): void; readonly peer: Peer }[] = [];
+
+  private constructor(options: TestServerOptions, dataDir: string) {
+    this.#options = options;
+    this.#dataDir = dataDir;
+    this.#server = this.#create("0");
+  }
+
+  /** Starts one; see {@link startServer}. */
+  static async start(options: TestServerOptions): Promise<TestServer> {
+    const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "parley-test-" });
+    const server = new TestServer(options, dataDir);
+    await server.#start();
+    return server;
+  }
+
+  /** Where it listens. */
+  get url(): string {
+    return this.#url;
+  }
+
+  get server(): Server {
+    return this.#server;
+  }
+
+  get dataDir(): string {
+    return this.#dataDir;
+  }
+
+  /** Adds an account; the one of that login if there is one. */
+  async addUser(login: string, { admin = false } = {}): Promise<TestUser> {
+    let user = this.#users.get(login);
+    if (user === undefined) {
+      const [added] = await addUsers(this.#server.store, [login], { admin });
+      user = added as TestUser;
+      this.#users.set(login, user);
+    }
+    return user;
+  }
+
+  /** Signs a user in, who is added if he is not there. */
+  async connect(login: string, options: TestConnectOptions = {}): Promise<TestConnection> {
+    const dispatcher = new Dispatcher();
+    const log = new MessageLog(dispatcher);
+    const peer = await connect({ ...await this.#connectOptions(login, options), dispatcher });
+    this.#open.push({ peer, close: () => peer.close() });
+    return { peer, log };
+  }
+
+  /** Signs a user in with a whole client, which handles contacts by itself. */
+  async client(login: string, options: TestConnectOptions = {}): Promise<CollabClient> {
+    const client = await CollabClient.connect(await this.#connectOptions(login, options));
+    this.#open.push(client);
+    return client;
+  }
+
+  /** Makes two users contacts of each other, so that one may call the other. */
+  async befriend(a: CollabClient, b: CollabClient): Promise<void> {
+    await a.requestContact(b.userId);
+    await b.acceptContact(a.userId);
+  }
+
+  /** Ends the server as a signal would, and starts another on the same data and port. */
+  async restart(): Promise<void> {
+    await this.#server.stop();
+    this.#server = this.#create(new URL(this.#url).port);
+    await this.#start();
+  }
+
+  /** Ends everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const connection of this.#open) connection.close();
+    await Promise.all(this.#open.map(({ peer }) => peer.closed));
+    await this.#server.stop();
+    if (this.#options.dataDir === undefined) {
+      await Deno.remove(this.#dataDir, { recursive: true });
+    }
+  }
+
+  async #connectOptions(login: string, options: TestConnectOptions): Promise<ConnectOptions> {
+    const { version, likeZed, ...rest } = options;
+    const user = await this.addUser(login);
+    return {
+      serverUrl: this.#url,
+      transport: denoTransport,
+      credentials: { userId: user.id, token: user.token },
+      ...(version !== undefined && { appVersion: version }),
+      ...(likeZed && { compress: (plain: Uint8Array) => zstdCompressSync(plain) }),
+      ...rest,
+    };
+  }
+
+  #create(port: string): Server {
+    const flags = ["--port", port, "--data-dir", this.#dataDir, ...this.#options.flags ?? []];
+    return createServer(loadConfig(flags, {}), this.#options.parts);
+  }
+
+  async #start(): Promise<void> {
+    this.#url = (await this.#server.start()).url;
+  }
+}
+
+/** Starts a server on a free port with data of its own; `await using` ends it. */
+export function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  return TestServer.start(options);
+}
