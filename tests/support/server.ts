@@ -8,6 +8,7 @@ import { addUsers } from "../../db/accounts.ts";
 import { loadConfig } from "../../lib/config.ts";
 import { createServer, type Server, type ServerParts } from "../../server.ts";
 import { MessageLog } from "./message_log.ts";
+import { TestPeer, type TestPeerOptions } from "./test_peer.ts";
 
 /** How a {@link TestServer} differs from a plain one. */
 export interface TestServerOptions {
@@ -48,7 +49,7 @@ export class TestServer implements AsyncDisposable {
   readonly #options: TestServerOptions;
   readonly #dataDir: string;
   readonly #users = new Map<string, TestUser>();
-  readonly #open: { close(): void; readonly peer: Peer }[] = [];
+  readonly #open: { close(): void; readonly peer: { readonly closed: Promise<string> } }[] = [];
 
   private constructor(options: TestServerOptions, dataDir: string) {
     this.#options = options;
@@ -95,6 +96,14 @@ export class TestServer implements AsyncDisposable {
     const peer = await connect({ ...await this.#connectOptions(login, options), dispatcher });
     this.#open.push({ peer, close: () => peer.close() });
     return { peer, log };
+  }
+
+  /** Signs a user in with a connection that writes down every envelope. */
+  async raw(login: string, options: TestPeerOptions = {}): Promise<TestPeer> {
+    const user = await this.addUser(login);
+    const peer = await TestPeer.connect({ url: this.#url, user }, options);
+    this.#open.push({ peer, close: () => void peer.close() });
+    return peer;
   }
 
   /** Signs a user in with a whole client, which handles contacts by itself. */
