@@ -1,216 +1,12 @@
-/** Every setting of the program, in one table; flags, environment and documents come from it. */
+/** The program's configuration: flags, environment and defaults, read by the table of settings. */
 import { parseArgs } from "@std/cli/parse-args";
-import { z } from "zod";
+import type { z } from "zod";
+import type { DatabaseLocation, Secret, Setting } from "./setting.ts";
+import { settings } from "./settings_table.ts";
 import { type ProtocolTimes, scaledTimes } from "./times.ts";
 
-/** A text that must not be printed: only {@link Secret.reveal} gives it out. */
-export class Secret {
-  readonly #value: string;
-
-  constructor(value: string) {
-    this.#value = value;
-  }
-
-  /** The text itself. */
-  reveal(): string {
-    return this.#value;
-  }
-
-  toString(): string {
-    return "[secret]";
-  }
-
-  toJSON(): string {
-    return "[secret]";
-  }
-}
-
-/** Where the database is. */
-export type DatabaseLocation = { readonly kind: "sqlite"; readonly path: string };
-
-/** Description of one setting. */
-export interface Setting<Value> {
-  /** Name of the command-line flag, without the dashes. */
-  readonly flag: string;
-  readonly env: string;
-  /** From the text that the user gave to the value; its error messages say what is expected. */
-  readonly schema: z.ZodType<Value, string>;
-  /** The text that stands in where the user gave none; without it the value is then undefined. */
-  readonly default?: string;
-  /** What the help shows as default where it is not a fixed text. */
-  readonly defaultText?: string;
-  /** Placeholder for the value in the help. */
-  readonly value: string;
-  readonly description: string;
-  /** Never printed, and better not given as a flag, where other users of the machine see it. */
-  readonly secret?: true;
-  /** May hold a password, so that messages do not repeat it. */
-  readonly confidential?: true;
-  /** For tests: in no help and no document. */
-  readonly hidden?: true;
-}
-
-function setting<Value, const Options extends Setting<Value>>(
-  options: Options & Setting<Value>,
-): Options {
-  return options;
-}
-
-const secret = z.string().min(1, "must not be empty").transform((value) => new Secret(value));
-
-function wholeNumber(min: number, max: number) {
-  const expected = `must be a whole number from ${min} to ${max}`;
-  return z.string().regex(/^\d{1,10}$/, expected).transform(Number).pipe(
-    z.number().min(min, expected).max(max, expected),
-  );
-}
-
-function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
-  return z.string().pipe(z.enum(values, `must be one of ${values.join(", ")}`));
-}
-
-const webUrl = z.string().refine(isWebUrl, "must be an http: or https: URL without a path")
-  .transform((text) => new URL(text).origin);
-
-function isWebUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.pathname === "/" &&
-    url.search === "" && url.hash === "" && url.username === "";
-}
-
-const databaseUrl = z.string().transform((text, context): DatabaseLocation => {
-  if (/^postgres(ql)?:/.test(text)) {
-    context.addIssue("PostgreSQL comes with a later release; use sqlite:<path> for now");
-    return z.NEVER;
-  }
-  const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/s.exec(text)?.[1];
-  if (path === undefined) {
-    context.addIssue("must be sqlite:<path> or sqlite::memory:");
-    return z.NEVER;
-  }
-  return { kind: "sqlite", path };
-});
-
-const serverUrl = z.string().refine(
-  (text) => /^(https?|wss?):$/.test(URL.parse(text)?.protocol ?? ""),
-  "must be an http:, https:, ws: or wss: URL",
-);
-
-/** The settings, by the name that the program knows them by, in the order of the help. */
-export const settings = {
-  port: setting({
-    flag: "port",
-    env: "HTTP_PORT",
-    value: "<number>",
-    schema: wholeNumber(0, 65_535),
-    default: "8080",
-    description: "TCP port to listen on; 0 takes any free one.",
-  }),
-  host: setting({
-    flag: "host",
-    env: "HTTP_HOST",
-    value: "<address>",
-    schema: z.string().min(1, "must not be empty"),
-    default: "127.0.0.1",
-    description: "Address to listen on; 0.0.0.0 lets other machines connect.",
-  }),
-  publicUrl: setting({
-    flag: "public-url",
-    env: "PUBLIC_URL",
-    value: "<url>",
-    schema: webUrl,
-    defaultText: "from each request's Host header",
-    description: "URL under which clients reach the server, where a proxy stands before it.",
-  }),
-  dataDir: setting({
-    flag: "data-dir",
-    env: "PARLEY_DATA_DIR",
-    value: "<folder>",
-    schema: z.string().min(1, "must not be empty"),
-    defaultText: "the system's own place for such data",
-    description: "Folder of the database and of everything else that the server keeps.",
-  }),
-  database: setting({
-    flag: "database-url",
-    env: "DATABASE_URL",
-    value: "<url>",
-    schema: databaseUrl,
-    defaultText: "the file parley.sqlite in the data folder",
-    description:
-      "Database: sqlite:<path>, or sqlite::memory: for one that is forgotten at the end.",
-    confidential: true,
-  }),
-  apiToken: setting({
-    flag: "api-token",
-    env: "API_TOKEN",
-    value: "<secret>",
-    schema: secret,
-    defaultText: "none: those routes are closed",
-    description:
-      "Token that opens the routes for scripts, such as POST /internal/users/impersonate.",
-    secret: true,
-  }),
-  maxConnections: setting({
-    flag: "max-concurrent-connections",
-    env: "MAX_CONCURRENT_CONNECTIONS",
-    value: "<number>",
-    schema: wholeNumber(1, 1_000_000),
-    default: "10000",
-    description: "Open connections of all users together; the next one is refused with 503.",
-  }),
-  logLevel: setting({
-    flag: "log-level",
-    env: "LOG_LEVEL",
-    value: "<level>",
-    schema: oneOf(["debug", "info", "warning", "error"]),
-    default: "info",
-    description: "Least important messages that are logged: debug, info, warning or error.",
-  }),
-  logFormat: setting({
-    flag: "log-format",
-    env: "LOG_FORMAT",
-    value: "<format>",
-    schema: oneOf(["text", "json"]),
-    default: "text",
-    description: "Format of the log: text for people, json (one object per line) for machines.",
-  }),
-  liveKitServer: setting({
-    flag: "livekit-server",
-    env: "LIVEKIT_SERVER",
-    value: "<url>",
-    schema: serverUrl,
-    defaultText: "none: calls without sound and screen",
-    description: "LiveKit server for sound and screen sharing; needs the next two as well.",
-  }),
-  liveKitKey: setting({
-    flag: "livekit-key",
-    env: "LIVEKIT_KEY",
-    value: "<key>",
-    schema: z.string().min(1, "must not be empty"),
-    defaultText: "none",
-    description: "API key of the LiveKit server.",
-  }),
-  liveKitSecret: setting({
-    flag: "livekit-secret",
-    env: "LIVEKIT_SECRET",
-    value: "<secret>",
-    schema: secret,
-    defaultText: "none",
-    description: "API secret of the LiveKit server.",
-    secret: true,
-  }),
-  timeScale: setting({
-    flag: "time-scale",
-    env: "PARLEY_TIME_SCALE",
-    value: "<factor>",
-    schema: z.string().regex(/^\d+(\.\d+)?$/, "must be a number above 0").transform(Number).pipe(
-      z.number().gt(0, "must be a number above 0"),
-    ),
-    default: "1",
-    description: "Factor on all times of the protocol.",
-    hidden: true,
-  }),
-} as const;
+export { type DatabaseLocation, Secret, type Setting } from "./setting.ts";
+export { settings } from "./settings_table.ts";
 
 /** The media server that calls go through. */
 export interface LiveKitConfig {
@@ -219,12 +15,19 @@ export interface LiveKitConfig {
   readonly secret: Secret;
 }
 
+/** Servers that answer in our stead. [transport 7.1.7] [transport 7.2.4] */
+export interface Upstreams {
+  readonly extensions: string | undefined;
+  readonly site: string | undefined;
+  readonly cloud: string | undefined;
+}
+
 /** The program's configuration, checked. */
 export interface Config {
   /** 0 for any free port. */
   readonly port: number;
   readonly host: string;
-  /** Origin without a slash at its end; undefined: take it from each request. */
+  /** URL without a slash at its end, perhaps with a path; undefined: take it from each request. */
   readonly publicUrl: string | undefined;
   readonly dataDir: string;
   readonly database: DatabaseLocation;
@@ -236,6 +39,16 @@ export interface Config {
     readonly format: "text" | "json";
   };
   readonly liveKit: LiveKitConfig | undefined;
+  /** Which peers' `X-Forwarded-For` is believed. */
+  readonly trustedProxies: "none" | "loopback" | "private";
+  /** Who counts as staff in Zed. [transport 3.4.6] */
+  readonly staff: "none" | "admins" | "all";
+  /** Signs tokens for a model proxy; there are no models without it. [transport 9] */
+  readonly llmApiSecret: Secret | undefined;
+  /** Seed of telemetry's checksum. [transport 7.4.1] */
+  readonly checksumSeed: Secret | undefined;
+  /** Where requests are sent on to, if at all; URLs without a slash at their end. */
+  readonly upstreams: Upstreams;
   readonly times: ProtocolTimes;
 }
 
@@ -299,6 +112,15 @@ export function loadConfig(
     maxConnections: values.maxConnections,
     log: { level: values.logLevel, format: values.logFormat },
     liveKit,
+    trustedProxies: values.trustedProxies,
+    staff: values.staff,
+    llmApiSecret: values.llmApiSecret,
+    checksumSeed: values.checksumSeed,
+    upstreams: {
+      extensions: values.extensionsUpstream,
+      site: values.siteUpstream,
+      cloud: values.cloudUpstream,
+    },
     times: scaledTimes(values.timeScale),
   };
 }
@@ -429,7 +251,7 @@ export function configDocument(): string {
     return `| \`--${setting.flag} ${setting.value}\` | \`${setting.env}\` | ${fallback} | ` +
       `${setting.description.replaceAll("<", "\\<")}${setting.secret ? " Secret." : ""} |`;
   });
-  return `<!-- Generated by scripts/gen_config_docs.ts from lib/config.ts; do not edit. -->
+  return `<!-- Generated by scripts/gen_config_docs.ts from lib/settings_table.ts; do not edit. -->
 # Configuration
 
 A flag beats its environment variable, which beats the default. An empty variable counts as not set.

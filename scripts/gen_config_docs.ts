@@ -1,4 +1,4 @@
-/** Writes `docs/CONFIGURATION.md` from the table in `lib/config.ts`. */
+/** Writes `docs/CONFIGURATION.md` from the table in `lib/settings_table.ts`. */
 import { configDocument } from "../lib/config.ts";
 
 /**

@@ -29,6 +29,11 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
     maxConnections: 10_000,
     log: { level: "info", format: "text" },
     liveKit: undefined,
+    trustedProxies: "loopback",
+    staff: "none",
+    llmApiSecret: undefined,
+    checksumSeed: undefined,
+    upstreams: { extensions: undefined, site: undefined, cloud: undefined },
     times: protocolTimes,
   });
 });
@@ -42,6 +47,13 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     database: ["sqlite:/a/x", "sqlite:/b/x"],
     apiToken: ["a", "b"],
     maxConnections: ["1", "2"],
+    trustedProxies: ["none", "private"],
+    staff: ["all", "admins"],
+    llmApiSecret: ["a".repeat(16), "b".repeat(16)],
+    checksumSeed: ["a", "b"],
+    extensionsUpstream: ["https://a.example/x", "https://b.example"],
+    siteUpstream: ["https://a.example/", "https://b.example/s/"],
+    cloudUpstream: ["https://a.example", "https://b.example"],
     logLevel: ["debug", "error"],
     logFormat: ["json", "text"],
     liveKitServer: ["wss://a.example", "wss://b.example"],
@@ -57,6 +69,8 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     return {
       ...config,
       apiToken: config.apiToken?.reveal(),
+      llmApiSecret: config.llmApiSecret?.reveal(),
+      checksumSeed: config.checksumSeed?.reveal(),
       liveKit: { ...config.liveKit, secret: config.liveKit?.secret.reveal() },
       times: config.times.idle,
     };
@@ -71,6 +85,15 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     maxConnections: 1,
     log: { level: "debug", format: "json" } as const,
     liveKit: { server: "wss://a.example", key: "a", secret: "a" },
+    trustedProxies: "none" as const,
+    staff: "all" as const,
+    llmApiSecret: "a".repeat(16),
+    checksumSeed: "a",
+    upstreams: {
+      extensions: "https://a.example/x",
+      site: "https://a.example",
+      cloud: "https://a.example",
+    },
     times: 5_000,
   };
   const fromEnv = {
@@ -83,6 +106,15 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     maxConnections: 2,
     log: { level: "error", format: "text" } as const,
     liveKit: { server: "wss://b.example", key: "b", secret: "b" },
+    trustedProxies: "private" as const,
+    staff: "admins" as const,
+    llmApiSecret: "b".repeat(16),
+    checksumSeed: "b",
+    upstreams: {
+      extensions: "https://b.example",
+      site: "https://b.example/s",
+      cloud: "https://b.example",
+    },
     times: 20_000,
   };
   assertEquals(read(flags, {}), fromFlags);
@@ -131,10 +163,14 @@ Deno.test("[issue 3 run] each bad value is refused", () => {
       ["--port", v] as [string, string]
     ),
     ...["0", "1000001", "x"].map((v) => ["--max-concurrent-connections", v] as [string, string]),
-    ...["ftp://x", "https://x/path", "https://x?q", "https://u:p@x", "x"].map((v) =>
+    ...["ftp://x", "https://x/path?q", "https://x?", "https://x#f", "https://u:p@x", "x"].map((v) =>
       ["--public-url", v] as [string, string]
     ),
     ...["mysql://x", "sqlite:", "x.sqlite"].map((v) => ["--database-url", v] as [string, string]),
+    ...["", "fifteen letters"].map((v) => ["--llm-api-secret", v] as [string, string]),
+    ["--staff", "some"],
+    ["--trusted-proxies", "10.0.0.1"],
+    ["--extensions-upstream", "zed.dev"],
     ...["trace", "INFO"].map((v) => ["--log-level", v] as [string, string]),
     ...["0", "-1", "x"].map((v) => ["--time-scale", v] as [string, string]),
   ];
@@ -144,6 +180,21 @@ Deno.test("[issue 3 run] each bad value is refused", () => {
   assertStringIncludes(problems(["--port"])[0]!, "--port needs a value");
   assertStringIncludes(problems(["--port=1", "--port=2"])[0]!, "more than once");
   assertStringIncludes(problems(["stray"])[0]!, "stray is not an option");
+});
+
+Deno.test("[transport 8.1.2] the public URL may have a path; a slash at its end is dropped", () => {
+  for (
+    const url of ["https://x.example/zed", "https://x.example/zed/", "https://x.example/zed//"]
+  ) {
+    assertEquals(
+      loadConfig([`--public-url=${url}`], home, "linux").publicUrl,
+      "https://x.example/zed",
+    );
+  }
+  assertEquals(
+    loadConfig(["--public-url=https://X.example:443/"], home, "linux").publicUrl,
+    "https://x.example",
+  );
 });
 
 Deno.test("[issue 3 run] PostgreSQL is refused as coming later, without telling the password", () => {
