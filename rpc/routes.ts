@@ -12,8 +12,9 @@ import { ErrorCode } from "./errors.ts";
 export type Receiver = "connection" | "user" | "room" | "project";
 
 /**
- * Who may send it. `reader` and `editor` look at the sender's role in the room at each message
- * [projects 4]; `participant` is checked by the room's handlers, in the order the rules give.
+ * Who may send it. `reader` and `editor` are collaborators of the project whose role in the room is
+ * looked at with each message [projects 4]; `participant` is checked by the handlers, in the order the
+ * rules give.
  */
 export type Access = "anyone" | "participant" | "reader" | "editor" | "collaborator" | "host";
 
@@ -140,7 +141,7 @@ export const routes: readonly Route[] = [
   ...rows("room", "participant", "handle", ["UpdateFollowers"]),
 
   // Projects: membership.
-  ...rows("project", "reader", "handle", ["JoinProject"]),
+  ...rows("project", "participant", "handle", ["JoinProject"]),
   ...rows("project", "collaborator", "handle", ["LeaveProject"]),
 
   // Projects: what the host tells.

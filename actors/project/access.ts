@@ -22,18 +22,27 @@ export function checkAccess(
       }
       return;
     case "collaborator":
-      if (sender !== project.hostKey && project.collaborator(sender) === undefined) {
-        throw RpcError.internal(`can only send updates to a project you are in: ${project.id}`);
-      }
+      checkMember(project, sender);
       return;
     case "reader":
-      if (!mayRead(role)) throw RpcError.internal("not authorised to read projects");
-      return;
     case "editor":
-      if (!mayEdit(role)) throw RpcError.internal("not authorised to edit projects");
+      checkRole(access, role);
+      checkMember(project, sender);
       return;
     case "participant":
     case "anyone":
       return;
   }
+}
+
+/** Whether a role may read or edit projects. @throws {RpcError} it may not */
+export function checkRole(access: "reader" | "editor", role: number | undefined): void {
+  if (access === "editor" ? mayEdit(role) : mayRead(role)) return;
+  throw RpcError.internal(`not authorised to ${access === "editor" ? "edit" : "read"} projects`);
+}
+
+/** Being in the room is not enough: a project's messages are for those who have joined it. */
+function checkMember(project: ProjectState, sender: PeerKey): void {
+  if (project.collaborator(sender) !== undefined) return;
+  throw RpcError.internal(`can only use a project you are in: ${project.id}`);
 }

@@ -1,6 +1,5 @@
 /** What passes through a project: nothing of it is decoded, stored or re-encoded. [projects 8] [projects 9] */
-import { encode, fieldNumber, messageInfo } from "../../proto/mod.ts";
-import { decode } from "../../proto/mod.ts";
+import { decode, encode, fieldNumber, messageInfo } from "../../proto/mod.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { payloadField } from "../../rpc/frame.ts";
 import { errorField } from "../../rpc/outbox.ts";
@@ -9,9 +8,9 @@ import type { Route } from "../../rpc/routes.ts";
 import { ForwardedRequest } from "../forwarded_request.ts";
 import type { ConnectionRef, Inbound } from "../refs.ts";
 import type { Registry } from "../registry.ts";
+import { checkRole } from "./access.ts";
 import type { ProjectContext } from "./context.ts";
 import type { ProjectState } from "./state.ts";
-import { mayEdit } from "../roles.ts";
 import { FieldReader } from "../../rpc/fields.ts";
 
 /** Requests of one connection that may wait for other clients at a time. [projects 15.3] */
@@ -103,9 +102,7 @@ export function handleLspQuery(context: ProjectContext): void {
     if (fields.number === 2) guestId = fields.bigint();
     else if (fields.number >= FIRST_QUERY && fields.number !== SERVER_ID) variant = fields.number;
   }
-  if (!READING_QUERIES.has(variant) && !mayEdit(context.roleOf(connection.key))) {
-    throw RpcError.internal("not authorised to edit projects");
-  }
+  if (!READING_QUERIES.has(variant)) checkRole("editor", context.roleOf(connection.key));
   const now = system.clock.now();
   project.expireQueries(now);
   const id = project.nextQuery++;
@@ -154,8 +151,6 @@ export function handleUpdateContext(context: ProjectContext): void {
       Object.entries(inner).every(([name, one]) =>
         one === undefined || name === "updateSelections"
       );
-  if (!reads && !mayEdit(context.roleOf(inbound.connection.key))) {
-    throw RpcError.internal("not authorised to edit projects");
-  }
+  if (!reads) checkRole("editor", context.roleOf(inbound.connection.key));
   context.turn.then(() => tellOthers(system.registry, project, inbound));
 }

@@ -4,8 +4,9 @@ import { RpcError } from "../../rpc/errors.ts";
 import { FieldReader } from "../../rpc/fields.ts";
 import type { ProjectContext } from "./context.ts";
 import { readRepositoryUpdate, Repository } from "./repository.ts";
-import { diagnosticRow, projectRow, repositoryRow, settingsRow, worktreeRow } from "./rows.ts";
+import { diagnosticRow, repositoryRow, settingsRow, worktreeRow } from "./rows.ts";
 import { diagnosticKey, type ProjectState, settingsKey } from "./state.ts";
+import { settingsField } from "./streams.ts";
 import { CHUNK, Worktree } from "./worktree.ts";
 import type { WorktreeMetadata } from "../../proto/mod.ts";
 import type { Turn } from "../turn.ts";
@@ -39,9 +40,24 @@ export function applyWorktreeList(
     if (worktree === undefined) {
       worktree = new Worktree(id, rootName, absPath, visible);
       project.worktrees.set(id, worktree);
-    } else worktree.rootName = rootName;
+    } else {
+      worktree.rootName = rootName;
+      worktree.absPath = absPath;
+      worktree.visible = visible;
+    }
     turn.put("worktrees", worktreeRow(project.id, worktree));
   }
+}
+
+/**
+ * Tells the guests all settings again: newer ones forget theirs with each list of worktrees, and some
+ * may have come before their worktree. [projects 5.2] [projects 7.6] [projects 17.8]
+ */
+export function tellSettings(turn: Turn, project: ProjectState): void {
+  const fields = [...project.worktrees.keys()]
+    .flatMap((id) => project.settingsOf(id))
+    .map((file) => settingsField(project.id, file));
+  for (const { key } of project.guests) for (const field of fields) turn.push(key, field);
 }
 
 function removeWorktree(turn: Turn, project: ProjectState, id: bigint): void {
@@ -62,8 +78,8 @@ function removeWorktree(turn: Turn, project: ProjectState, id: bigint): void {
 export function handleUpdateProject(context: ProjectContext): void {
   const { turn, project, inbound } = context;
   applyWorktreeList(turn, project, decode("UpdateProject", inbound.payload).worktrees);
-  turn.put("projects", projectRow(project));
   tellGuests(context);
+  tellSettings(turn, project);
   context.updateRoom();
   turn.ack(inbound.connection, inbound.requestId);
 }
@@ -90,6 +106,8 @@ export function handleUpdateWorktree(context: ProjectContext): void {
   if (worktree === undefined) {
     throw RpcError.internal(`no such worktree: ${update.worktreeId} in project ${project.id}`);
   }
+  // All of them before anything changes: an entry that cannot be read must leave no trace.
+  const ids = entries.map(({ start, end }) => entryId(bytes, start, end));
   worktree.rootName = update.rootName;
   worktree.absPath = update.absPath;
   worktree.rootRepoCommonDir = update.rootRepoCommonDir;
@@ -97,8 +115,8 @@ export function handleUpdateWorktree(context: ProjectContext): void {
   if (update.isLastUpdate) worktree.completedScanId = update.scanId;
   turn.put("worktrees", worktreeRow(project.id, worktree));
   const row = { project_id: project.id, worktree_id: worktree.id, scan_id: update.scanId };
-  for (const { start, end } of entries) {
-    const id = entryId(bytes, start, end);
+  for (const [index, { start, end }] of entries.entries()) {
+    const id = ids[index] as bigint;
     worktree.put(id, update.scanId, { buffer: bytes, start, end });
     turn.put("worktree_entries", { ...row, id, entry: bytes.subarray(start, end) });
   }
@@ -132,17 +150,20 @@ function joined(bytes: Uint8Array, ranges: readonly [number, number][]): Uint8Ar
 export function handleUpdateRepository(context: ProjectContext): void {
   const { turn, project, inbound } = context;
   const update = readRepositoryUpdate(inbound.payload);
+  const row = { project_id: project.id, repository_id: update.id, scan_id: update.scanId };
   let repository = project.repositories.get(update.id);
   if (repository === undefined) {
-    repository = new Repository(update.id, update.scanId, update.state, update.branches);
+    repository = new Repository(update.id);
     project.repositories.set(update.id, repository);
   }
+  // What it had before it was removed is not there any more, unless it is told again.
+  for (const path of repository.deleted ? repository.bury(update.scanId) : []) {
+    turn.put("repository_statuses", { ...row, repo_path: path, status: null });
+  }
   repository.scanId = update.scanId;
-  repository.deleted = false;
   repository.state = update.state;
   if (update.isLast) repository.branches = update.branches;
   turn.put("repositories", repositoryRow(project.id, repository));
-  const row = { project_id: project.id, repository_id: update.id, scan_id: update.scanId };
   for (const { path, status } of update.updatedStatuses) {
     repository.statuses.set(path, { scanId: update.scanId, bytes: status });
     turn.put("repository_statuses", { ...row, repo_path: path, status });
@@ -162,9 +183,7 @@ export function handleRemoveRepository(context: ProjectContext): void {
   const repository = project.repositories.get(id);
   if (repository !== undefined) {
     repository.deleted = true;
-    repository.statuses.clear();
     turn.put("repositories", repositoryRow(project.id, repository));
-    turn.remove("repository_statuses", { project_id: project.id, repository_id: id });
   }
   tellGuests(context);
   turn.ack(inbound.connection, inbound.requestId);

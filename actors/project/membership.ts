@@ -7,6 +7,7 @@ import { peerIdOf, type PeerKey } from "../../rpc/peer_id.ts";
 import { knowsBatchedDiagnostics } from "../../lib/app_version.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf, type Turn } from "../turn.ts";
+import { checkRole } from "./access.ts";
 import type { ProjectContext } from "./context.ts";
 import { collaboratorRow } from "./rows.ts";
 import { type Collaborator, type ProjectState, wireCollaborator, wireWorktree } from "./state.ts";
@@ -58,7 +59,7 @@ export function rebind(
   one: Collaborator,
   key: PeerKey,
 ): void {
-  one.key = key;
+  project.rebind(one, key);
   turn.put("project_collaborators", collaboratorRow(project.id, one));
 }
 
@@ -102,6 +103,7 @@ export function handleJoinProject(context: ProjectContext): void {
   if (!sameSet(request.features, project.features)) {
     throw RpcError.internal(incompatible(system, project, connection.version.text));
   }
+  checkRole("reader", context.roleOf(connection.key));
   if (project.collaborator(connection.key) !== undefined) {
     throw RpcError.internal(`this connection has already joined project ${project.id}`);
   }

@@ -94,19 +94,36 @@ interface Status {
   readonly bytes: Uint8Array | undefined;
 }
 
+const NOTHING: Uint8Array = new Uint8Array(0);
+
 export class Repository {
   readonly id: bigint;
-  scanId: bigint;
+  scanId = 0n;
   deleted = false;
-  state: Uint8Array;
-  branches: Uint8Array;
+  state = NOTHING;
+  branches = NOTHING;
   readonly statuses = new Map<string, Status>();
 
-  constructor(id: bigint, scanId: bigint, state: Uint8Array, branches: Uint8Array) {
+  constructor(id: bigint) {
     this.id = id;
-    this.scanId = scanId;
-    this.state = state;
-    this.branches = branches;
+  }
+
+  /**
+   * A removed repository is told anew: it begins with the tombstones of what it had, so that a guest
+   * who was away learns of them.
+   *
+   * @returns paths whose statuses became tombstones
+   */
+  bury(scanId: bigint): string[] {
+    this.deleted = false;
+    this.branches = NOTHING;
+    const paths: string[] = [];
+    for (const [path, status] of this.statuses) {
+      if (status.bytes === undefined) continue;
+      this.statuses.set(path, { scanId, bytes: undefined });
+      paths.push(path);
+    }
+    return paths;
   }
 
   /** All statuses, or those that changed after a scan. [projects 12.4] */

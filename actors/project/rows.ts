@@ -100,8 +100,8 @@ export function repositoryRow(
 }
 
 function repositoryOf(row: RowOf<"repositories">): Repository {
-  const empty = new Uint8Array(0);
-  const repository = new Repository(row.id, row.scan_id, empty, empty);
+  const repository = new Repository(row.id);
+  repository.scanId = row.scan_id;
   if (row.state === null) repository.deleted = true;
   else {
     const fields = new FieldReader(row.state);

@@ -10,6 +10,7 @@ export const FIRST_GUEST_REPLICA = 8;
 const LAST_REPLICA = 65_533;
 
 export interface Collaborator {
+  /** Changed by {@link ProjectState.rebind} only. */
   key: PeerKey;
   readonly userId: number;
   readonly replicaId: number;
@@ -73,6 +74,7 @@ export class ProjectState {
   readonly diagnostics = new Map<string, DiagnosticSummary>();
   readonly queries = new Map<bigint, OpenQuery>();
   nextQuery = 1n;
+  readonly #byKey = new Map<PeerKey, Collaborator>();
 
   constructor(init: {
     id: number;
@@ -92,20 +94,26 @@ export class ProjectState {
 
   add(collaborator: Collaborator): void {
     this.collaborators.set(collaborator.replicaId, collaborator);
+    this.#byKey.set(collaborator.key, collaborator);
     this.#listGuests();
   }
 
   delete(collaborator: Collaborator): void {
     this.collaborators.delete(collaborator.replicaId);
-    for (const [id, query] of this.queries) {
-      if (query.guest === collaborator.key) this.queries.delete(id);
-    }
+    this.#unbind(collaborator);
     this.#listGuests();
   }
 
+  /** Moves a collaborator to another connection; of the host's, the project is told elsewhere. */
+  rebind(collaborator: Collaborator, key: PeerKey): void {
+    if (collaborator.key === key) return;
+    this.#unbind(collaborator);
+    collaborator.key = key;
+    this.#byKey.set(key, collaborator);
+  }
+
   collaborator(key: PeerKey): Collaborator | undefined {
-    for (const one of this.collaborators.values()) if (one.key === key) return one;
-    return undefined;
+    return this.#byKey.get(key);
   }
 
   /** The smallest free replica id for a guest; undefined when all are taken. [projects 6.2] */
@@ -133,6 +141,15 @@ export class ProjectState {
     for (const [id, query] of this.queries) {
       if (now - query.askedAt <= QUERY_LIFETIME) break;
       this.queries.delete(id);
+    }
+  }
+
+  /** Nobody answers or awaits queries over a connection that is gone. [projects 8.6] */
+  #unbind(collaborator: Collaborator): void {
+    this.#byKey.delete(collaborator.key);
+    if (collaborator.isHost) this.queries.clear();
+    for (const [id, query] of this.queries) {
+      if (query.guest === collaborator.key) this.queries.delete(id);
     }
   }
 

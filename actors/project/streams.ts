@@ -3,7 +3,7 @@ import { encode, messageInfo } from "../../proto/mod.ts";
 import { concatBytes, lengthDelimited } from "../../rpc/fields.ts";
 import { payloadField } from "../../rpc/frame.ts";
 import type { Outgoing } from "../../rpc/outbox.ts";
-import type { ProjectState } from "./state.ts";
+import type { ProjectState, SettingsFile } from "./state.ts";
 import type { Repository } from "./repository.ts";
 import { CHUNK, type EncodedChunk, encodeEntries, type Worktree } from "./worktree.ts";
 import { fieldOf } from "../turn.ts";
@@ -179,17 +179,20 @@ function diagnostics(
 function settings(project: ProjectState, worktreeId: bigint): Iterable<Outgoing> {
   const files = project.settingsOf(worktreeId);
   return (function* () {
-    for (const file of files) {
-      yield message(fieldOf("UpdateWorktreeSettings", {
-        projectId: BigInt(project.id),
-        worktreeId,
-        path: file.path,
-        content: file.content,
-        kind: file.kind,
-        outsideWorktree: file.outsideWorktree,
-      }));
-    }
+    for (const file of files) yield message(settingsField(project.id, file));
   })();
+}
+
+/** One settings file as guests are told of it. */
+export function settingsField(projectId: number, file: SettingsFile): Uint8Array {
+  return fieldOf("UpdateWorktreeSettings", {
+    projectId: BigInt(projectId),
+    worktreeId: file.worktreeId,
+    path: file.path,
+    content: file.content,
+    kind: file.kind,
+    outsideWorktree: file.outsideWorktree,
+  });
 }
 
 /** [projects 7.4] */

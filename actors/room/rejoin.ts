@@ -17,6 +17,7 @@ import {
   rejoinStream,
   removeGuest,
   resharedProject,
+  tellSettings,
   tellUnshared,
   updatedCollaborator,
 } from "../project/mod.ts";
@@ -170,6 +171,7 @@ function tellReshared(
     turn.push(guest.key, moved);
     turn.forward(guest.key, update, key);
   }
+  tellSettings(turn, project);
 }
 
 /** Projects that the user had joined and does not name lose the guest. [projects 12.3] [rooms Q-14] */

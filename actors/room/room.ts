@@ -21,7 +21,6 @@ import {
   tellOthers,
 } from "../project/mod.ts";
 import type { ConnectionRef, Inbound, ProjectRef, RoomMessage, RoomRef } from "../refs.ts";
-import { mayEdit, mayRead } from "../roles.ts";
 import type { ActorSystem } from "../system.ts";
 import {
   dropFollowers,
@@ -178,15 +177,18 @@ export class Room extends Cell implements RoomRef {
     original: Uint8Array,
     writes: boolean,
   ): void {
-    const project = this.#state.projects.get(projectId);
-    const sender = this.#state.active.get(connection.key);
-    const allowed = sender !== undefined &&
-      (writes ? mayEdit(sender.role) : mayRead(sender.role));
-    if (project === undefined || !allowed) {
-      const text = project === undefined
-        ? `no such project: ${projectId}`
-        : `not authorised to ${writes ? "edit" : "read"} projects`;
-      connection.outbox.push(errorField(0, text), requestId, 0);
+    let project: ProjectState;
+    try {
+      project = this.#project(projectId);
+      checkAccess(
+        writes ? "editor" : "reader",
+        project,
+        connection.key,
+        this.#roleOf(connection.key),
+      );
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      connection.outbox.push(errorField(error.code, error.message), requestId, 0);
       return;
     }
     const { connections } = this.system.registry;
@@ -211,7 +213,7 @@ export class Room extends Cell implements RoomRef {
     const project = this.#project(projectId);
     const { route, connection } = inbound;
     if (route.treatment !== "handle") {
-      turn.then(() => this.#pass(project, inbound));
+      this.#pass(project, inbound);
       return;
     }
     checkAccess(route.access, project, connection.key, this.#roleOf(connection.key));
