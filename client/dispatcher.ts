@@ -24,9 +24,12 @@ export type RequestHandler<N extends RequestName> = (
 ) => ResponseInit<N> | Promise<ResponseInit<N>>;
 
 /** Handlers of one entity's messages, by their names. */
-export type EntityHandlers = {
-  readonly [N in MessageName]?: N extends RequestName ? RequestHandler<N> : MessageHandler<N>;
-};
+export interface EntityHandlers {
+  /** What is not answered: messages, and requests that the server passes on as messages. */
+  readonly messages?: { readonly [N in MessageName]?: MessageHandler<N> };
+  /** What is answered. */
+  readonly requests?: { readonly [N in RequestName]?: RequestHandler<N> };
+}
 
 /** Kind of thing that messages are about, with its id in them. [transport 2.7.2] */
 export type EntityKind = "project" | "channel";
@@ -76,9 +79,11 @@ export class EntitySubscription implements Disposable {
       this.#queue.push(delivery);
       return true;
     }
-    const handler = this.#handlers[delivery.name] as AnyHandler | undefined;
+    const { messages = {}, requests = {} } = this.#handlers;
+    const answering = requests[delivery.name as RequestName] as AnyHandler | undefined;
+    const handler = answering ?? messages[delivery.name] as AnyHandler | undefined;
     if (handler === undefined) return false;
-    run({ handler, answers: messageInfo(delivery.name).response !== undefined }, delivery);
+    run({ handler, answers: answering !== undefined }, delivery);
     return true;
   }
 

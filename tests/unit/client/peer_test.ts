@@ -198,10 +198,12 @@ Deno.test("[transport 2.7.3] a thing is subscribed to once, and messages wait un
   const unhandled = await server.take(1);
   assertEquals([unhandled.name, unhandled.respondingTo], ["Error", request + 1]);
   subscription.attach({
-    UnshareProject: ({ projectId }) => void seen.push(`unshare ${projectId}`),
-    UpdateBuffer: ({ bufferId }) => {
-      seen.push(`update ${bufferId}`);
-      return {};
+    messages: { UnshareProject: ({ projectId }) => void seen.push(`unshare ${projectId}`) },
+    requests: {
+      UpdateBuffer: ({ bufferId }) => {
+        seen.push(`update ${bufferId}`);
+        return {};
+      },
     },
   });
   assertEquals(seen, ["unshare 42", "update 9"]);

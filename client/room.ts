@@ -1,0 +1,143 @@
+/** A call, with the projects that this client shares and has joined in it. [rooms 10] */
+import type { Participant, Room as RoomSnapshot } from "../proto/mod.ts";
+import type { CollabClient } from "./collab_client.ts";
+import { Condition } from "./condition.ts";
+import { GuestProject, type JoinOptions } from "./guest_project.ts";
+import { HostProject, type ShareOptions } from "./host_project.ts";
+
+/** A room that this client takes part in. A client is in one room at a time. */
+export class Room {
+  readonly client: CollabClient;
+  readonly id: bigint;
+  #snapshot: RoomSnapshot;
+  readonly #hosted = new Map<bigint, HostProject>();
+  readonly #joined = new Map<bigint, GuestProject>();
+  readonly #state = new Condition();
+  readonly #unsubscribe: () => void;
+
+  private constructor(client: CollabClient, snapshot: RoomSnapshot) {
+    this.client = client;
+    this.id = snapshot.id;
+    this.#snapshot = snapshot;
+    this.#unsubscribe = client.onMessage("RoomUpdated", ({ room }) => this.#take(room));
+  }
+
+  /** Makes a room with this client in it. */
+  static async create(client: CollabClient): Promise<Room> {
+    const { room } = await client.request("CreateRoom", {});
+    return new Room(client, required(room));
+  }
+
+  /** Joins a room that this user is called into. */
+  static async join(client: CollabClient, id: bigint): Promise<Room> {
+    const { room } = await client.request("JoinRoom", { id });
+    return new Room(client, required(room));
+  }
+
+  /** Who takes part. */
+  get participants(): readonly Participant[] {
+    return this.#snapshot.participants;
+  }
+
+  /** The room as the server described it last. */
+  get snapshot(): RoomSnapshot {
+    return this.#snapshot;
+  }
+
+  /** Resolves once the room is as `test` wants it. */
+  async until(test: (room: RoomSnapshot) => boolean): Promise<void> {
+    await this.#state.until(() => test(this.#snapshot));
+  }
+
+  /** Rings a user, who has to be a contact; resolves once somebody's screen shows it. */
+  async call(userId: bigint, initialProjectId?: bigint): Promise<void> {
+    await this.client.request("Call", {
+      roomId: this.id,
+      calledUserId: userId,
+      ...(initialProjectId !== undefined && { initialProjectId }),
+    });
+  }
+
+  /** Shares folders with everybody in the room. */
+  async share(options: Omit<ShareOptions, "roomId">): Promise<HostProject> {
+    const project = await HostProject.share(this.client, { ...options, roomId: this.id });
+    this.#hosted.set(project.id, project);
+    return project;
+  }
+
+  /** Joins a project that somebody shares in the room. */
+  async joinProject(id: bigint, options?: JoinOptions): Promise<GuestProject> {
+    const project = await GuestProject.join(this.client, id, options);
+    this.#joined.set(id, project);
+    project.closed.then(() => this.#joined.delete(id));
+    return project;
+  }
+
+  /** Tells the others that this user looks at a project. */
+  async showLocation(projectId: bigint): Promise<void> {
+    await this.client.request("UpdateParticipantLocation", {
+      roomId: this.id,
+      location: { sharedProject: { id: projectId } },
+    });
+  }
+
+  /**
+   * Takes the seat in the room again, and every project, over the client's new connection. To be
+   * called once {@link CollabClient.reconnect} has made it; resolves when all is as it was.
+   *
+   * @throws {RequestError} the seat is gone.
+   */
+  async rejoin(): Promise<void> {
+    for (const [id, project] of this.#hosted) if (!project.isShared) this.#hosted.delete(id);
+    const hosted = [...this.#hosted.values()];
+    const joined = [...this.#joined.values()];
+    for (const project of hosted) project.suspend();
+    for (const project of joined) project.suspend("rejoining");
+    const response = await this.client.request("RejoinRoom", {
+      id: this.id,
+      resharedProjects: hosted.map((project) => project.description()),
+      rejoinedProjects: joined.map((project) => project.description()),
+    });
+    const work: Promise<void>[] = [];
+    for (const reshared of response.resharedProjects) {
+      const project = this.#hosted.get(reshared.id);
+      if (project !== undefined) work.push(project.reshared(reshared));
+    }
+    for (const rejoined of response.rejoinedProjects) {
+      const project = this.#joined.get(rejoined.id);
+      if (project !== undefined) work.push(project.rejoined(rejoined));
+    }
+    this.#take(response.room);
+    await Promise.all(work);
+  }
+
+  /** Ends what this client shares, leaves what it joined, and leaves the room. */
+  async leave(): Promise<void> {
+    for (const project of this.#hosted.values()) project.unshare();
+    for (const project of this.#joined.values()) project.leave();
+    this.#hosted.clear();
+    this.#unsubscribe();
+    await this.client.request("LeaveRoom", {});
+  }
+
+  #take(room: RoomSnapshot | undefined): void {
+    if (room?.id !== this.id) return;
+    this.#snapshot = room;
+    for (const project of [...this.#joined.values()]) this.#checkShared(project);
+    this.#state.changed();
+  }
+
+  /** A project that its host, who is present, does not list any more is over. [projects 5.3] */
+  #checkShared(project: GuestProject): void {
+    const host = project.collaborators.host;
+    const participant = this.#snapshot.participants.find(({ userId }) => userId === host?.userId);
+    if (participant === undefined) return;
+    if (participant.projects.some(({ id }) => id === project.id)) return;
+    project.end("the host does not share it any more");
+  }
+}
+
+function required(room: RoomSnapshot | undefined): RoomSnapshot {
+  if (room === undefined) throw new Error("The server answered without a room");
+  return room;
+}
