@@ -55,6 +55,14 @@ export type UserMessage =
   }
   /** Send this to every connection of the user. */
   | { readonly type: "user.push"; readonly field: Uint8Array }
+  /** The user's request to leave a room has taken effect. */
+  | {
+    readonly type: "user.left";
+    readonly connection: ConnectionRef;
+    readonly requestId: number;
+  }
+  /** An account is gone, this user's own or another one's. */
+  | { readonly type: "user.account_removed"; readonly userId: number }
   /** The user has a participant row in that room. */
   | { readonly type: "user.seated"; readonly roomId: number; readonly active: boolean }
   /** The row is gone. */
@@ -71,6 +79,9 @@ export type UserMessage =
     readonly type: "user.ring";
     readonly roomId: number;
     readonly ticket: number;
+    /** Who is answered when the room has ended before the ring. */
+    readonly caller: ConnectionRef;
+    readonly requestId: number;
     /** The `IncomingCall` payload's field. */
     readonly field: Uint8Array;
   }
@@ -117,8 +128,10 @@ export type RoomMessage =
   /** The user has no connection left and does not answer the ring any more. */
   | { readonly type: "room.callee_gone"; readonly userId: number }
   | { readonly type: "room.connection_lost"; readonly key: PeerKey }
+  /** The account of a participant is gone: no grace, no way back. */
+  | { readonly type: "room.user_removed"; readonly userId: number }
   /** The user answered `user.call_asked`. */
-  | { readonly type: "room.call_allowed"; readonly ticket: number }
+  | { readonly type: "room.call_allowed"; readonly ticket: number; readonly userId: number }
   | { readonly type: "room.call_refused"; readonly ticket: number; readonly reason: string }
   /** The ring was answered, or cannot be. */
   | { readonly type: "room.ring_ended"; readonly ticket: number; readonly displayed: boolean }

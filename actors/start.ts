@@ -115,9 +115,12 @@ export class Actors implements ActorSystem {
     return new Connection(this, key, socket, principal, handshakeOver);
   }
 
-  /** Ends the connections of a user whose account is gone. */
+  /** Ends what a removed account has open: connections, seat in a room, place among contacts. */
   removeUser(userId: number): void {
     this.directory.forget(userId);
+    for (const user of [...this.registry.users.values()]) {
+      user.tell({ type: "user.account_removed", userId }, 0);
+    }
     for (const connection of [...this.registry.connections.values()]) {
       if (connection.userId === userId) connection.drop("user_removed");
     }

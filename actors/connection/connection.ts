@@ -20,7 +20,6 @@ import {
   keyId,
   keyOwner,
   NO_PEER,
-  peerIdOf,
   type PeerKey,
   peerKey,
   peerText,
@@ -30,7 +29,6 @@ import { decodesAlike, decompress, FrameError } from "../../rpc/zstd.ts";
 import type { ForwardedRequest } from "../forwarded_request.ts";
 import type { ConnectionRef, Inbound } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
-import { fieldOf } from "../turn.ts";
 import { connectionHandlers } from "./handlers.ts";
 import { type ConnectionPhase, startConnectionLife } from "./machine.ts";
 
@@ -78,7 +76,7 @@ export class Connection implements ConnectionRef {
   #early: Uint8Array[] = [];
   #earlyBytes = 0;
 
-  /** Registers the connection and queues `Hello`; the rest of the initial pushes is its user's. */
+  /** Registers the connection; the initial pushes, `Hello` first, are its user's. [rooms 4.2] */
   constructor(
     system: ActorSystem,
     key: PeerKey,
@@ -119,7 +117,6 @@ export class Connection implements ConnectionRef {
     system.registry.connections.set(key, this);
     system.metrics.actors.inc();
     if (!this.admin) system.metrics.connections.inc();
-    this.outbox.push(fieldOf("Hello", { peerId: peerIdOf(key) }), -1, 0);
     system.user(this.userId).tell({ type: "user.connected", connection: this }, 0);
   }
 

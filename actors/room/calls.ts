@@ -19,14 +19,14 @@ export function handleCall(context: RequestContext): void {
   if (room.participants.has(calleeId)) {
     throw RpcError.internal("cannot call: this user is in the room or being called already");
   }
-  const ticket = room.nextOrdinal();
-  rings.set(ticket, {
+  const ticket = rings.add({
     caller: inbound.connection,
     requestId: inbound.requestId,
     calleeId,
     initialProjectId: request.initialProjectId === undefined
       ? undefined
       : Number(request.initialProjectId),
+    callee: undefined,
   });
   turn.tellUser(calleeId, {
     type: "user.call_asked",
@@ -39,16 +39,15 @@ export function handleCall(context: RequestContext): void {
 /** The callee may be rung: the pending row is made, everybody is told, the ring goes out. */
 export function callAllowed(
   context: RoomContext,
-  { ticket }: Extract<RoomMessage, { type: "room.call_allowed" }>,
+  { ticket, userId }: Extract<RoomMessage, { type: "room.call_allowed" }>,
 ): void {
   const { turn, room, rings } = context;
   const ring = rings.get(ticket);
   const caller = ring === undefined ? undefined : room.participants.get(ring.caller.userId);
-  if (ring === undefined || caller?.key === undefined || room.participants.has(ring.calleeId)) {
-    rings.delete(ticket);
-    if (ring === undefined) return;
-    turn.tellUser(ring.calleeId, { type: "user.unseated", roomId: room.id });
-    turn.fail(ring.caller, ring.requestId, RpcError.internal("the call cannot be made any more"));
+  if (ring === undefined || caller?.key === undefined || room.participants.has(userId)) {
+    rings.take(ticket);
+    turn.tellUser(userId, { type: "user.unseated", roomId: room.id });
+    if (ring !== undefined) turn.fail(ring.caller, ring.requestId, tooLate());
     return;
   }
   const byEditor = caller.role === undefined || caller.role === Role.Admin ||
@@ -64,6 +63,7 @@ export function callAllowed(
     role: byEditor ? Role.Member : Role.Guest,
     ordinal: room.nextOrdinal(),
   };
+  ring.callee = callee.ordinal;
   room.add(callee);
   saveParticipant(context, callee);
   updateRoom(context);
@@ -72,6 +72,8 @@ export function callAllowed(
     type: "user.ring",
     roomId: room.id,
     ticket,
+    caller: ring.caller,
+    requestId: ring.requestId,
     field: incomingCall(context, callee),
   });
 }
@@ -80,8 +82,7 @@ export function callRefused(
   { turn, rings }: RoomContext,
   { ticket, reason }: Extract<RoomMessage, { type: "room.call_refused" }>,
 ): void {
-  const ring = rings.get(ticket);
-  rings.delete(ticket);
+  const ring = rings.take(ticket);
   if (ring !== undefined) turn.fail(ring.caller, ring.requestId, RpcError.internal(reason));
 }
 
@@ -91,8 +92,7 @@ export function ringEnded(
   { ticket, displayed }: Extract<RoomMessage, { type: "room.ring_ended" }>,
 ): void {
   const { turn, room, rings, system } = context;
-  const ring = rings.get(ticket);
-  rings.delete(ticket);
+  const ring = rings.take(ticket);
   // A caller that is gone waits for nothing: the row stays until its grace runs out. [rooms 5.6]
   if (ring === undefined || !system.registry.connections.has(ring.caller.key)) return;
   if (displayed) {
@@ -100,10 +100,22 @@ export function ringEnded(
     return;
   }
   const callee = room.participants.get(ring.calleeId);
-  if (callee !== undefined && callee.key === undefined) removePending(context, callee);
+  // A seat that is taken by now, or that a later call made, stays. [rooms Q-8]
+  if (callee !== undefined && callee.key === undefined && callee.ordinal === ring.callee) {
+    removePending(context, callee);
+  }
   updateRoom(context);
   turn.tellUser(ring.calleeId, { type: "user.publish" });
   turn.fail(ring.caller, ring.requestId, RpcError.internal("failed to ring user"));
+}
+
+/** The room ends: calls whose callees have not been asked to the end are answered. */
+export function failAskedCalls({ turn, rings }: RoomContext): void {
+  for (const ring of rings.takeAsked()) turn.fail(ring.caller, ring.requestId, tooLate());
+}
+
+function tooLate(): RpcError {
+  return RpcError.internal("the call cannot be made any more");
 }
 
 /** [rooms 10.3] The calling user may cancel from any connection of the room. */

@@ -1,27 +1,20 @@
 /** What a room's handlers work with in one turn. */
 import type { ProjectState } from "../project/mod.ts";
-import type { ConnectionRef, Inbound, RoomRef } from "../refs.ts";
+import type { Inbound, RoomRef } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf, type Turn } from "../turn.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
+import type { Rings } from "./rings.ts";
 import { followerKey, participantRow } from "./rows.ts";
 import type { Participant, RoomState } from "./state.ts";
-
-/** A call whose ring is out: who asked for it, and what for. */
-export interface Ring {
-  readonly caller: ConnectionRef;
-  readonly requestId: number;
-  readonly calleeId: number;
-  readonly initialProjectId: number | undefined;
-}
 
 export interface RoomContext {
   readonly system: ActorSystem;
   readonly turn: Turn;
   readonly room: RoomState;
   readonly ref: RoomRef;
-  /** Calls that wait for their callee, by ticket. */
-  readonly rings: Map<number, Ring>;
+  /** Calls that wait for their callee. */
+  readonly rings: Rings;
   /** A project has been shared: it gets an address and a lifecycle. */
   addProject(project: ProjectState): void;
   /** A project is over: out of the room, the registry and the database. */

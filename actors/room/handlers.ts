@@ -22,6 +22,7 @@ import {
   handleUpdateParticipantLocation,
   leave,
   leaveOnRequest,
+  removeUser,
 } from "./membership.ts";
 import { handleRejoinRoom } from "./rejoin.ts";
 import { handleShareProject } from "./sharing.ts";
@@ -52,6 +53,8 @@ export function roomMessages(context: RoomContext, message: RoomMessage): void {
       return calleeGone(context, message.userId);
     case "room.connection_lost":
       return context.hostMoved(message.key);
+    case "room.user_removed":
+      return removeUser(context, message.userId);
     case "room.call_allowed":
       return callAllowed(context, message);
     case "room.call_refused":

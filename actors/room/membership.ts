@@ -6,7 +6,7 @@ import { removeGuest, tellUnshared } from "../project/mod.ts";
 import { isRole, mayPublish, Role } from "../roles.ts";
 import type { ConnectionRef, RoomMessage } from "../refs.ts";
 import { fieldOf } from "../turn.ts";
-import { removePending, tellCanceled } from "./calls.ts";
+import { calleeGone, failAskedCalls, removePending, tellCanceled } from "./calls.ts";
 import {
   dropFollowers,
   type RequestContext,
@@ -80,6 +80,13 @@ export function leave(context: RoomContext, keys: readonly PeerKey[]): void {
   if (empty) endRoom(context);
 }
 
+/** The account of somebody in the room is gone. */
+export function removeUser(context: RoomContext, userId: number): void {
+  const participant = context.room.participants.get(userId);
+  if (participant?.key === undefined) calleeGone(context, userId);
+  else leave(context, [participant.key]);
+}
+
 /** Leaves the projects of the room: hosted ones end, joined ones lose a guest. [projects 6.6] */
 function leaveProjects(context: RoomContext, gone: ReadonlySet<PeerKey>): void {
   const { turn, room } = context;
@@ -98,6 +105,7 @@ function leaveProjects(context: RoomContext, gone: ReadonlySet<PeerKey>): void {
 function endRoom(context: RoomContext): void {
   const { turn, room } = context;
   for (const project of [...room.projects.values()]) context.endProject(project);
+  failAskedCalls(context);
   for (const one of room.pendingParticipants()) {
     removePending(context, one);
     tellCanceled(context, one.userId);
@@ -154,14 +162,17 @@ export function handleSetRoomParticipantRole(context: RequestContext): void {
   });
 }
 
-/** [rooms 10.7] Not being in the room is success. */
+/**
+ * [rooms 10.7] Not being in the room is success. The user's actor acknowledges, behind what it tells
+ * the user of those whose rings have ended.
+ */
 export function leaveOnRequest(
   context: RoomContext,
   key: PeerKey,
-  request: { readonly connection: ConnectionRef; readonly requestId: number },
+  { connection, requestId }: { readonly connection: ConnectionRef; readonly requestId: number },
 ): void {
   leave(context, [key]);
-  context.turn.ack(request.connection, request.requestId);
+  context.turn.tellUser(connection.userId, { type: "user.left", connection, requestId });
 }
 
 function turnAck({ system }: RoomContext, key: PeerKey, requestId: number, gate: number): void {

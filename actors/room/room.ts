@@ -22,16 +22,11 @@ import {
 } from "../project/mod.ts";
 import type { ConnectionRef, Inbound, ProjectRef, RoomMessage, RoomRef } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
-import {
-  dropFollowers,
-  type RequestContext,
-  type Ring,
-  type RoomContext,
-  updateRoom,
-} from "./context.ts";
+import { dropFollowers, type RequestContext, type RoomContext, updateRoom } from "./context.ts";
 import { roomHandlers, roomMessages } from "./handlers.ts";
 import { addFollower, handleFollow } from "./following.ts";
 import { type RoomEvent, startRoomLife } from "./machine.ts";
+import { Rings } from "./rings.ts";
 import { loadRoom } from "./rows.ts";
 import { RoomState } from "./state.ts";
 
@@ -76,7 +71,7 @@ export class Room extends Cell implements RoomRef {
   readonly #loaded = Promise.withResolvers<void>();
   #state: RoomState;
   readonly #projects = new Map<number, ProjectActor>();
-  readonly #rings = new Map<number, Ring>();
+  readonly #rings = new Rings();
   readonly #life: (event: RoomEvent) => void;
 
   /** @param fresh the state of a room that is made now; without it the room is read from the store */
@@ -108,7 +103,42 @@ export class Room extends Cell implements RoomRef {
   tell(message: RoomMessage, gate: number): void {
     this.enqueue({
       run: (turn) => roomMessages(this.#context(turn), message),
+      refused: (error) => this.#unheard(message, error),
     }, gate);
+  }
+
+  /** Somebody waits for an answer to a message that this room does not take any more. */
+  #unheard(message: RoomMessage, error: RpcError): void {
+    switch (message.type) {
+      case "room.create": {
+        const { connection, requestId } = message;
+        this.system.user(connection.userId).tell({ type: "user.unseated", roomId: this.id }, 0);
+        connection.outbox.push(errorField(error.code, error.message), requestId, 0);
+        return;
+      }
+      case "room.leave":
+        if (message.request !== undefined) {
+          const { connection, requestId } = message.request;
+          connection.outbox.push(
+            this.phase === "closed" ? ACK : errorField(error.code, error.message),
+            requestId,
+            0,
+          );
+        }
+        return;
+      case "room.call_allowed":
+        this.system.user(message.userId).tell({ type: "user.unseated", roomId: this.id }, 0);
+        this.#failRing(message.ticket, error);
+        return;
+      case "room.call_refused":
+      case "room.ring_ended":
+        this.#failRing(message.ticket, error);
+    }
+  }
+
+  #failRing(ticket: number, error: RpcError): void {
+    const ring = this.#rings.take(ticket);
+    ring?.caller.outbox.push(errorField(error.code, error.message), ring.requestId, 0);
   }
 
   receive(inbound: Inbound): void {
@@ -361,10 +391,6 @@ export class Room extends Cell implements RoomRef {
 
   protected override crashed(_error: unknown): void {
     this.generation++;
-    for (const { caller, requestId } of this.#rings.values()) {
-      caller.outbox.push(errorField(0, "the room was interrupted, call again"), requestId, 0);
-    }
-    this.#rings.clear();
     this.#life({
       type: "room.crashed",
       mayRestart: this.system.supervisor.mayRestart(this.address),

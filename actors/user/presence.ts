@@ -1,9 +1,9 @@
 /** Connections of a user, and what the user's contacts hear of them. [rooms 4] [rooms 8] [rooms 14] */
 import { wantsUserPlan } from "../../lib/app_version.ts";
-import type { PeerKey } from "../../rpc/peer_id.ts";
+import { peerIdOf, type PeerKey } from "../../rpc/peer_id.ts";
 import type { ConnectionRef, UserMessage } from "../refs.ts";
 import { fieldOf } from "../turn.ts";
-import type { UserContext } from "./context.ts";
+import { pushAll, type UserContext } from "./context.ts";
 import type { UserState } from "./state.ts";
 import type { ActorSystem } from "../system.ts";
 
@@ -24,6 +24,7 @@ export function connected(
   const { system, turn, user } = context;
   user.connections.set(connection.key, connection);
   refreshPresence(system, user);
+  turn.push(connection.key, fieldOf("Hello", { peerId: peerIdOf(connection.key) }));
   if (account.firstTime) turn.push(connection.key, fieldOf("ShowContacts", {}));
   if (wantsUserPlan(connection.version)) {
     turn.push(connection.key, fieldOf("UpdateUserPlan", { accountTooYoung: false }));
@@ -51,6 +52,32 @@ export function connectionLost({ system, turn, user }: UserContext, key: PeerKey
   refreshPresence(system, user);
   const room = user.seat === undefined ? undefined : system.registry.rooms.get(user.seat.roomId);
   if (room !== undefined) turn.tellRoom(room, { type: "room.connection_lost", key });
+}
+
+/** An account is gone: its user leaves the room without a grace, nobody keeps it as a contact. */
+export function accountRemoved(context: UserContext, userId: number): void {
+  const { system, turn, user } = context;
+  if (userId === user.id) {
+    const room = user.seat === undefined ? undefined : system.registry.rooms.get(user.seat.roomId);
+    if (room !== undefined) turn.tellRoom(room, { type: "room.user_removed", userId });
+    user.contacts.clear();
+    return;
+  }
+  const contact = user.contacts.get(userId);
+  if (contact === undefined) return;
+  user.contacts.delete(userId);
+  const gone = [BigInt(userId)];
+  pushAll(
+    context,
+    fieldOf(
+      "UpdateContacts",
+      contact.accepted
+        ? { removeContacts: gone }
+        : contact.asked
+        ? { removeOutgoingRequests: gone }
+        : { removeIncomingRequests: gone },
+    ),
+  );
 }
 
 /** The grace of one lost connection is over. [rooms 14.4] */

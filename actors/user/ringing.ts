@@ -1,7 +1,11 @@
 /** A ring on all devices of a user: the first that shows it ends it. [rooms 10.2] */
 import { messageInfo } from "../../proto/mod.ts";
+import { RpcError } from "../../rpc/errors.ts";
 import type { Pending } from "../../rpc/outbox.ts";
 import type { UserContext } from "./context.ts";
+
+/** What a caller hears when no device has displayed the ring. */
+export const RING_FAILED = RpcError.internal("failed to ring user");
 
 const ACK_TAG = messageInfo("Ack").tag as number;
 

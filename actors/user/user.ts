@@ -21,10 +21,19 @@ import {
   notify,
   unnotify,
 } from "./notifications.ts";
-import { connected, connectionLost, graceOver, publish, refreshPresence } from "./presence.ts";
-import { ring } from "./ringing.ts";
+import {
+  accountRemoved,
+  connected,
+  connectionLost,
+  graceOver,
+  publish,
+  refreshPresence,
+} from "./presence.ts";
+import { ring, RING_FAILED } from "./ringing.ts";
 import { unreadKey, UserState } from "./state.ts";
 import { fieldOf } from "../turn.ts";
+
+const ACK = fieldOf("Ack", {});
 
 export class User extends Cell implements UserRef {
   readonly kind = "user";
@@ -59,6 +68,9 @@ export class User extends Cell implements UserRef {
       },
       refused: () => {
         if (message.type === "user.connected") message.connection.drop("user_removed");
+        if (message.type === "user.left") {
+          message.connection.outbox.push(ACK, message.requestId, 0);
+        }
         if (message.type === "user.call_asked") {
           this.system.registry.rooms.get(message.roomId)?.tell({
             type: "room.call_refused",
@@ -158,6 +170,10 @@ export class User extends Cell implements UserRef {
         );
       case "user.push":
         return pushAll(context, message.field);
+      case "user.left":
+        return turn.ack(message.connection, message.requestId);
+      case "user.account_removed":
+        return accountRemoved(context, message.userId);
       case "user.seated":
         user.seat = { roomId: message.roomId, active: message.active };
         return refreshPresence(this.system, user);
@@ -171,12 +187,7 @@ export class User extends Cell implements UserRef {
         return ring(
           context,
           message.field,
-          (displayed) =>
-            this.system.registry.rooms.get(message.roomId)?.tell({
-              type: "room.ring_ended",
-              ticket: message.ticket,
-              displayed,
-            }, 0),
+          (displayed) => this.#ringEnded(message, displayed),
         );
       case "user.contact_changed":
         if (message.contact === undefined) user.contacts.delete(message.otherId);
@@ -206,7 +217,20 @@ export class User extends Cell implements UserRef {
     }
     user.seat = { roomId, active: false };
     refreshPresence(this.system, user);
-    turn.tellRoom(room, { type: "room.call_allowed", ticket });
+    turn.tellRoom(room, { type: "room.call_allowed", ticket, userId: user.id });
+  }
+
+  /** A caller whose room has ended meanwhile is answered from here. [rooms 10.2.7] */
+  #ringEnded(
+    { roomId, ticket, caller, requestId }: Extract<UserMessage, { type: "user.ring" }>,
+    displayed: boolean,
+  ): void {
+    const room = this.system.registry.rooms.get(roomId);
+    if (room !== undefined) room.tell({ type: "room.ring_ended", ticket, displayed }, 0);
+    else {
+      const { code, message } = RING_FAILED;
+      caller.outbox.push(displayed ? ACK : errorField(code, message), requestId, 0);
+    }
   }
 
   /** [rooms 10.1] */
