@@ -5,6 +5,7 @@ import { startServer, type TestServer } from "./server.ts";
 import { SteppedClock } from "./stepped_clock.ts";
 import { settle, type TestPeer, type TestPeerOptions } from "./test_peer.ts";
 import { waitUntil } from "./wait_until.ts";
+import { wire } from "./wire.ts";
 
 /** How a {@link Scene} begins. */
 export interface SceneOptions {
@@ -195,20 +196,7 @@ export function entry(
   path: string,
   more: Init<MessageTypes["Entry"]> = {},
 ): MessageTypes["Entry"] {
-  return {
-    id,
-    isDir: false,
-    path,
-    inode: id + 1n,
-    mtime: { seconds: 5n, nanos: 6 },
-    isIgnored: false,
-    isExternal: false,
-    isFifo: false,
-    size: undefined,
-    canonicalPath: undefined,
-    isHidden: false,
-    ...more,
-  } as MessageTypes["Entry"];
+  return wire("Entry", { id, path, inode: id, mtime: { seconds: 5n, nanos: 6 }, ...more });
 }
 
 /** Many entries with ids and paths that count. */
