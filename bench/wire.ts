@@ -5,6 +5,8 @@ import {
   walkEnvelope,
   walkPayload,
 } from "../rpc/envelope.ts";
+import { encode } from "../proto/mod.ts";
+import { validatePayload } from "../proto/validate.ts";
 import { ackFrame, forward, message, payloadField } from "../rpc/frame.ts";
 import { decodesAlike, decompress } from "../rpc/zstd.ts";
 import { compress } from "../rpc/zstd_compress.ts";
@@ -13,6 +15,7 @@ const ROUNDS = 7;
 const LIMIT = 64 * 1024 * 1024;
 /** `UpdateBuffer` in the envelope. */
 const TAG = 60;
+const CREATE_BUFFER_FOR_PEER = 59;
 const SPEC: RoutingSpec = { id: 1, peer: 0, first: 0, last: 0, inner: 3, innerOnly: 3 };
 
 /** Measures what each message costs between the socket and the actors. */
@@ -22,6 +25,10 @@ export function benchWire(): Promise<{ name: string; value: string }[]> {
   const plain = decompress(raw, LIMIT).slice();
   const zstd = compress(plain);
   const large = compress(new Uint8Array(1_000_000).map((_, at) => (at * at) >>> 9));
+  const text = encode("CreateBufferForPeer", {
+    projectId: 1n,
+    state: { id: 1n, baseText: "const naïve = 1;\n".repeat(5_500) },
+  });
   const view = new EnvelopeView();
   const routing = new Routing();
   let id = 0;
@@ -33,6 +40,16 @@ export function benchWire(): Promise<{ name: string; value: string }[]> {
     line("decodes alike", 500_000, () => decodesAlike(zstd, plain.length)),
     line(`walk of the envelope, ${plain.length} B`, 1_000_000, () => walkEnvelope(plain, view)),
     line("walk of the payload", 1_000_000, () => walkPayload(view, SPEC, routing)),
+    line(
+      "check of the payload's contents",
+      500_000,
+      () => validatePayload(TAG, plain, view.payloadStart, view.payloadEnd),
+    ),
+    line(
+      `check of a text of ${text.length} B`,
+      5_000,
+      () => validatePayload(CREATE_BUFFER_FOR_PEER, text, 0, text.length),
+    ),
     line("forward", 300_000, () => forward(zstd, id++, -1, 1, 5)),
     line("ack", 300_000, () => ackFrame(id++, 1000)),
     line("message", 300_000, () => message(id++, -1, -1, 0, field)),

@@ -3,6 +3,7 @@
  * actor that handles them. [design 1] [transport 2.8]
  */
 import { envelopeMessages, ProtoError } from "../../proto/mod.ts";
+import { validatePayload } from "../../proto/validate.ts";
 import type { AppVersion } from "../../lib/app_version.ts";
 import type { DroppedReason } from "../../lib/metrics.ts";
 import {
@@ -196,6 +197,10 @@ export class Connection implements ConnectionRef {
         metrics.ignoredMessages.inc("unexpected_message");
         return;
     }
+    if (!validatePayload(view.tag, plain, view.payloadStart, view.payloadEnd)) {
+      metrics.ignoredMessages.inc("unexpected_message");
+      return;
+    }
     const original = passable(message);
     if (route.message === "UpdateBuffer") {
       const project = this.#system.registry.projects.get(routing.id);
@@ -245,6 +250,7 @@ export class Connection implements ConnectionRef {
       this.#system.metrics.ignoredMessages.inc("unexpected_response");
       return;
     }
+    validatePayload(tag, view.plain, view.payloadStart, view.payloadEnd);
     const payload = view.plain.subarray(view.payloadStart, view.payloadEnd);
     if (pending.answered(tag, passable(message), payload)) this.outbox.forget(respondingTo);
   }
