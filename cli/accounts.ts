@@ -43,7 +43,7 @@ export async function openAccounts(
   // The lock tells for sure; server.json may be left from a server that was killed.
   if (await isDataDirLocked(config.dataDir)) {
     const server = await readRunningServer(config.dataDir);
-    if (server !== undefined) return throughServer(server);
+    if (server !== undefined) return accountsOfServer(server);
   }
   return await inDatabase(config, notice);
 }
@@ -78,7 +78,8 @@ const accountSummary = z.object({
 });
 const refusal = z.object({ error: z.string() });
 
-function throughServer(server: RunningServer): Accounts {
+/** The accounts of a running server, changed by it. */
+export function accountsOfServer(server: RunningServer): Accounts {
   const ask = async <T>(
     method: string,
     path: string,

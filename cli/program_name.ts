@@ -1,4 +1,6 @@
 /** What a user types to start this program: the binary, or the task of a checkout. */
 export function programName(): string {
-  return Deno.build.standalone ? "parley" : "deno task";
+  if (Deno.build.standalone) return "parley";
+  // npm tells the programs that npx starts; somebody who has only Node needs it each time.
+  return Deno.env.get("npm_command") === "exec" ? "npx -y deno task" : "deno task";
 }

@@ -1,6 +1,11 @@
 /** `serve`: runs the server until it is told to stop. */
-import { readRunningServer } from "../http/running_server.ts";
-import { type Config, configHelp, type Environment, loadConfig } from "../lib/config.ts";
+import {
+  type Config,
+  configHelp,
+  defaultDataDir,
+  type Environment,
+  loadConfig,
+} from "../lib/config.ts";
 import { configureLog, createLog } from "../lib/log.ts";
 import { createServer } from "../server.ts";
 import { explain, explainListen } from "./explain.ts";
@@ -42,7 +47,7 @@ export async function runServe(
     const server = createServer(config);
     const url = await start(server, config, output);
     if (url === undefined) return 1;
-    output.result(await greeting(url, config, args));
+    output.result(greeting(url, config, env));
     const reason = await Promise.race([
       stop.requested,
       server.failed.then((error) => ({ text: error.message, code: 1 })),
@@ -70,27 +75,14 @@ async function start(server: Server, config: Config, output: Output): Promise<st
   }
 }
 
-async function greeting(url: string, config: Config, args: readonly string[]): Promise<string> {
+/** One line: where it listens, how to add a user, how to connect. */
+export function greeting(url: string, config: Config, env: Environment): string {
   // The command for accounts has to find the same data.
-  const place = args.some((arg) => arg.startsWith("--data-dir"))
-    ? ` --data-dir ${JSON.stringify(config.dataDir)}`
-    : "";
-  const add = `${programName()} user add <login>${place}`;
-  const users = await hasUsers(config)
-    ? `add a user with: ${add}`
-    : `there are no users yet, add one with: ${add}`;
-  return `Parley listens on ${url} (data in ${config.dataDir}); ${users}; ` +
-    `connect Zed with the setting "server_url": "${config.publicUrl ?? url}"`;
-}
-
-async function hasUsers(config: Config): Promise<boolean> {
-  const running = await readRunningServer(config.dataDir);
-  if (running === undefined) return true;
-  const response = await fetch(new URL("/internal/admin/users", running.url), {
-    headers: { authorization: `Bearer ${running.adminSecret}` },
-  });
-  const users = await response.json();
-  return !Array.isArray(users) || users.length > 0;
+  const place = config.dataDir === defaultDataDir(env, Deno.build.os)
+    ? ""
+    : ` --data-dir ${JSON.stringify(config.dataDir)}`;
+  return `Parley listens on ${url}; add a user: ${programName()} user add <login>${place}; ` +
+    `in Zed's settings: "server_url": "${config.publicUrl ?? url}"; data in ${config.dataDir}`;
 }
 
 interface StopReason {

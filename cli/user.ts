@@ -1,8 +1,8 @@
 /** `user`: add, list, token, remove. */
 import type { AccountSummary, AccountToken } from "../db/accounts.ts";
-import { dataSettings, type Environment, loadDataConfig, settings } from "../lib/config.ts";
+import { type Environment, loadDataConfig } from "../lib/config.ts";
 import { type Accounts, openAccounts } from "./accounts.ts";
-import { parseCommandLine, UsageError } from "./args.ts";
+import { dataFlagsHelp, parseCommandLine, UsageError } from "./args.ts";
 import { programName } from "./program_name.ts";
 
 /** Where a command writes, without line ends. */
@@ -16,9 +16,6 @@ export interface Output {
 /** Help for `user`. */
 export function userHelp(): string {
   const name = programName();
-  const data = dataSettings.map((key) =>
-    `  --${settings[key].flag} ${settings[key].value}`.padEnd(26) + settings[key].description
-  );
   return `Manage accounts, whether the server runs or not.
 
   ${name} user add <login>… [--admin] [--json]   create accounts, print their access tokens
@@ -28,7 +25,7 @@ export function userHelp(): string {
 
   --admin                 accounts that may administer the server
   --json                  JSON on standard output, and nothing else there
-${data.join("\n")}`;
+${dataFlagsHelp()}`;
 }
 
 /**

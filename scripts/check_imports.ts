@@ -8,7 +8,7 @@
 
 /** From the ground up: a place may import those on lower steps, and itself. */
 const STEPS: readonly (readonly string[])[] = [
-  ["lib"],
+  ["lib", "version.ts"],
   ["proto"],
   ["rpc"],
   ["text", "db", "media", "local", "cluster"],
@@ -59,6 +59,12 @@ const PACKAGES: readonly { readonly name: RegExp; readonly of: (file: string) =>
   { name: /^@std\/assert(?:\/|$)|^fast-check$/, of: () => false },
 ];
 
+/** The two WebSockets of Zed: its protocol, and the notices. */
+const UPGRADERS: ReadonlySet<string> = new Set([
+  "http/websocket.ts",
+  "http/client_api/notices_socket.ts",
+]);
+
 /** What the text of a product file may not hold, outside comments and strings. */
 const WORDS: readonly {
   readonly word: RegExp;
@@ -67,8 +73,8 @@ const WORDS: readonly {
 }[] = [
   {
     word: /\bDeno\s*\.\s*upgradeWebSocket\b/,
-    of: (file) => file === "http/websocket.ts",
-    message: "calls Deno.upgradeWebSocket, which only http/websocket.ts does",
+    of: (file) => UPGRADERS.has(file),
+    message: `calls Deno.upgradeWebSocket, which only ${[...UPGRADERS].join(" and ")} do`,
   },
   {
     word: /\bDeno\s*[.[]/,
@@ -148,7 +154,9 @@ function refusal(from: string, to: string): string | undefined {
   const place = placeOf(from);
   const other = placeOf(to);
   if (OUTSIDE.has(place)) {
-    const isTestHelp = other === "tests" && place !== "tests" && place !== "bench";
+    // The demo is an end-to-end test that people watch.
+    const isTest = place === "tests" || place === "bench" || from === "scripts/demo.ts";
+    const isTestHelp = other === "tests" && !isTest;
     return isTestHelp ? "only tests and benches import tests/" : undefined;
   }
   if (OUTSIDE.has(other)) return `nothing of the product imports ${other}/`;
@@ -161,7 +169,10 @@ function refusal(from: string, to: string): string | undefined {
     if (/^rpc\/routes(?:\.ts$|\/)/.test(to)) return "the routes are the server's";
     return undefined;
   }
-  if (BESIDE[other]) return `the server does not import ${other}/`;
+  if (BESIDE[other]) {
+    const isClient = place === "cli" && other === "client";
+    return isClient ? undefined : `the server does not import ${other}/`;
+  }
 
   const step = stepOf(place);
   const below = stepOf(other);
