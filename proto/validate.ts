@@ -121,7 +121,6 @@ function check(
     if (key > 127) {
       key = readNumber(bytes, at - 1, end);
       at = cursor;
-      if (key > 0xffff_ffff) throw new ProtoError("A field's number has more than 29 bits");
     }
     const field = key >>> 3;
     const wireType = key & 7;
@@ -190,18 +189,18 @@ function skipNumber(bytes: Uint8Array, start: number): number {
   throw tooLong();
 }
 
-/** Reads a number of up to 64 bits, rounded from 2^53 on, and sets {@link cursor}. */
+/** Reads a tag or a length, which nobody writes in more than 32 bits, and sets {@link cursor}. */
 function readNumber(bytes: Uint8Array, start: number, end: number): number {
   let value = 0;
-  let scale = 1;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number;
-    if (at === start + 9 && byte > 1) throw tooLong();
-    value += (byte & 127) * scale;
-    scale *= 128;
+    if (at === start + 4 && byte > 15) {
+      throw new ProtoError("A field's number or length is longer than it can be");
+    }
+    value |= (byte & 127) << (7 * (at - start));
     if (byte < 128) {
       cursor = at + 1;
-      return value;
+      return value >>> 0;
     }
   }
   throw new ProtoError("A field's number or length goes beyond the end of its message");

@@ -31,6 +31,14 @@ class Reader {
     throw new Refused();
   }
 
+  /** Our own decoder takes no tags and lengths that are longer than they can be, and no client writes them. */
+  short(): bigint {
+    const start = this.at;
+    const value = this.varint();
+    if (this.at - start > 5 || value >= 2n ** 32n) throw new Refused();
+    return value;
+  }
+
   take(length: bigint): Uint8Array {
     if (length > BigInt(this.bytes.length - this.at)) throw new Refused();
     const start = this.at;
@@ -48,8 +56,8 @@ function readMessage(wireName: string, bytes: Uint8Array, level: number): void {
 function readFields(bytes: Uint8Array, level: number, fields: Map<bigint, WireField>): void {
   const reader = new Reader(bytes);
   while (reader.at < bytes.length) {
-    const key = reader.varint();
-    if (key >= 2n ** 32n || key < 8n) throw new Refused();
+    const key = reader.short();
+    if (key < 8n) throw new Refused();
     const wireType = Number(key & 7n);
     if ([3, 4, 6, 7].includes(wireType)) throw new Refused();
     const field = fields.get(key >> 3n);
@@ -63,7 +71,7 @@ function readFields(bytes: Uint8Array, level: number, fields: Map<bigint, WireFi
 
 /** Of a length-delimited value its contents. */
 function readValue(reader: Reader, wireType: number): Uint8Array {
-  if (wireType === 2) return reader.take(reader.varint());
+  if (wireType === 2) return reader.take(reader.short());
   if (wireType === 0) reader.varint();
   else reader.take(wireType === 1 ? 8n : 4n);
   return new Uint8Array(0);
