@@ -83,6 +83,7 @@ export class Peer implements AsyncDisposable {
   #next = 0;
   /** Why the socket ended; what is still in the queue comes first. */
   #end: string | undefined;
+  readonly #disconnected = Promise.withResolvers<void>();
   #nextId = 0;
   #peerId: PeerId | undefined;
   /** Waits until a requester has resumed. */
@@ -107,6 +108,7 @@ export class Peer implements AsyncDisposable {
       },
       closed: (reason) => {
         this.#end ??= reason;
+        this.#disconnected.resolve();
         this.#pump();
       },
     });
@@ -336,8 +338,8 @@ export class Peer implements AsyncDisposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#queue = [];
+    const isSilent = this.#end !== undefined;
     this.#socket.close();
-    const isSilent = this.#end !== undefined || this.#peerId !== undefined;
     this.#hello.reject(
       new ConnectError(`${isSilent ? "No hello" : "Unusable hello"} message received: ${reason}`),
     );
@@ -345,7 +347,10 @@ export class Peer implements AsyncDisposable {
     this.#pending.clear();
     for (const { fail } of pending) fail(new ConnectionClosedError());
     // Requesters learn of it before those who watch the connection. [transport 12.10]
-    this.#clock.setImmediate(() => this.#closed.resolve(reason));
+    this.#clock.setImmediate(async () => {
+      await this.#disconnected.promise;
+      this.#closed.resolve(reason);
+    });
   }
 }
 
