@@ -6,7 +6,8 @@ import { Actors } from "./actors/start.ts";
 import type { Store } from "./db/store.ts";
 import { openSqlite } from "./db/sqlite/open.ts";
 import { Admission } from "./http/admission.ts";
-import { handleRequest } from "./http/routes.ts";
+import { Notices } from "./http/client_api/notices.ts";
+import { handleRequest, type HttpDeps } from "./http/routes.ts";
 import {
   createAdminSecret,
   localUrl,
@@ -40,6 +41,8 @@ export class Server {
   readonly #failure = Promise.withResolvers<Error>();
   readonly metrics: Metrics = createMetrics();
   readonly #adminSecret = createAdminSecret();
+  /** Clients that wait to hear of changes of their account. */
+  readonly notices: Notices;
   #dataDir: DataDir | undefined;
   #store: Store | undefined;
   #actors: Actors | undefined;
@@ -49,6 +52,7 @@ export class Server {
     this.#config = config;
     this.#parts = parts;
     this.#log = parts.log ?? createLog();
+    this.notices = new Notices(config.maxConnections);
   }
 
   /** Resolves when the server cannot go on and should be stopped: the database is gone. */
@@ -85,25 +89,29 @@ export class Server {
       notice: (message) => this.#log.info(message),
     });
     // Taken first, so that a port in use is found before anything changes.
-    const pending = Promise.withResolvers<(request: Request) => Promise<Response>>();
-    this.#http = Deno.serve({
-      hostname: host,
-      port,
-      onListen: () => {},
-    }, async (request) => await (await pending.promise)(request));
+    const pending = Promise.withResolvers<(request: Request, peer: string) => Promise<Response>>();
+    this.#http = Deno.serve(
+      {
+        hostname: host,
+        port,
+        onListen: () => {},
+      },
+      async (request, { remoteAddr }) =>
+        await (await pending.promise)(request, remoteAddr.hostname),
+    );
     const url = localUrl(host, this.#http.addr.port);
     const actors = await Actors.start({
       store: this.#store,
       clock: this.#parts.clock ?? systemClock,
       times: this.#config.times,
-      media: this.#parts.media ?? mediaOff,
+      media: this.#parts.media ?? await mediaServer(this.#config),
       metrics: this.metrics,
       log: this.#log,
       avatarUrl: (userId) => `${this.#config.publicUrl ?? url}/avatars/${userId}.png`,
       failed: (error) => this.#failure.resolve(error),
     });
     this.#actors = actors;
-    const deps = {
+    const deps: HttpDeps = {
       config: this.#config,
       actors,
       admission: new Admission(
@@ -111,13 +119,14 @@ export class Server {
         this.#config.maxConnections,
         () => actors.registry.connections.size,
       ),
+      notices: this.notices,
       store: this.#store,
       metrics: this.metrics,
       log: this.#log,
       adminSecret: this.#adminSecret,
       version: VERSION,
     };
-    pending.resolve((request) => handleRequest(request, deps));
+    pending.resolve((request, peer) => handleRequest(request, deps, peer));
     if (this.#dataDir !== undefined) {
       await writeRunningServer(dataDir, { url, pid: Deno.pid, adminSecret: this.#adminSecret });
     }
@@ -130,6 +139,7 @@ export class Server {
       await removeRunningServer(this.#config.dataDir, this.#adminSecret);
     }
     await this.#actors?.drain();
+    this.notices.endAll();
     const closing = this.#http?.shutdown();
     await closing;
     if (this.#parts.store === undefined) await this.#store?.close();
@@ -140,6 +150,18 @@ export class Server {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** The media server of the configuration; its SDK is loaded only where there is one. */
+async function mediaServer({ liveKit, times }: Config): Promise<MediaServer> {
+  if (liveKit === undefined) return mediaOff;
+  const { LiveKit } = await import("./media/livekit.ts");
+  return new LiveKit({
+    url: liveKit.server,
+    key: liveKit.key,
+    secret: liveKit.secret.reveal(),
+    timeLimit: times.media,
+  });
 }
 
 /** A server for that configuration; {@link Server.start} runs it. */

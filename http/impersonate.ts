@@ -1,9 +1,9 @@
 /** Sign-in for scripts and for Zed's developer sign-in, guarded by `API_TOKEN`. [transport 4.3.3] */
-import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { createToken } from "../db/access_tokens.ts";
 import type { Store } from "../db/store.ts";
 import type { Secret } from "../lib/config.ts";
+import { equalSecrets } from "./api_token.ts";
 import { json } from "./responses.ts";
 
 const body = z.object({ github_login: z.string().min(1) });
@@ -19,7 +19,7 @@ export async function impersonate(
   }
   if (request.method !== "POST") return json(405, { error: "use POST" });
   const given = request.headers.get("authorization") ?? "";
-  if (!equal(given, `Bearer ${apiToken.reveal()}`)) {
+  if (!equalSecrets(given, `Bearer ${apiToken.reveal()}`)) {
     return json(401, {
       error: "missing or wrong API token: send Authorization: Bearer <API_TOKEN>",
     });
@@ -31,10 +31,4 @@ export async function impersonate(
     return json(404, { error: `there is no user "${parsed.data.github_login}"` });
   }
   return json(200, { user_id: user.id, access_token: await createToken(store, user.id) });
-}
-
-/** Compares hashes of equal length, so that the time tells nothing of the secret. */
-function equal(a: string, b: string): boolean {
-  const hash = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(hash(a), hash(b));
 }

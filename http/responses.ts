@@ -9,13 +9,29 @@ export function plainText(status: number, text: string, headers: HeadersInit = {
   });
 }
 
-export function json(status: number, value: unknown): Response {
+export function json(status: number, value: unknown, headers: HeadersInit = {}): Response {
   return new Response(JSON.stringify(value), {
     status,
-    headers: { ...COMMON, "content-type": "application/json", "cache-control": "no-store" },
+    headers: {
+      ...COMMON,
+      "content-type": "application/json",
+      "cache-control": "no-store",
+      ...headers,
+    },
   });
 }
 
-export function redirect(status: 302 | 307, location: string): Response {
-  return new Response(null, { status, headers: { ...COMMON, location } });
+export function redirect(
+  status: 302 | 303 | 307,
+  location: string,
+  headers: HeadersInit = {},
+): Response {
+  return new Response(null, { status, headers: { ...COMMON, location, ...headers } });
+}
+
+/** Trouble of ours, which passes: never a 401, for which clients throw credentials away. [transport 5.5] */
+export function unavailable(): Response {
+  return plainText(503, "the server cannot answer right now, try again in a moment", {
+    "retry-after": "5",
+  });
 }

@@ -1,114 +1,74 @@
-/** The HTTP side of the server: every path and what answers it. [transport 11] */
-import type { Actors } from "../actors/start.ts";
-import type { Store } from "../db/store.ts";
-import type { Config } from "../lib/config.ts";
-import type { Log } from "../lib/log.ts";
-import type { Metrics } from "../lib/metrics.ts";
-import { handleAdmin } from "./admin.ts";
-import type { Admission } from "./admission.ts";
-import { avatarPng } from "./avatar.ts";
-import { baseUrl } from "./base_url.ts";
-import { impersonate } from "./impersonate.ts";
-import { plainText, redirect } from "./responses.ts";
-import { upgradeRpc } from "./websocket.ts";
+/** From a request to its answer: path, method, credentials, then the handler of its row. */
+import { authenticate } from "./credentials.ts";
+import { basePath, routePath } from "./base_path.ts";
+import { BodyTooLargeError } from "./body.ts";
+import type { HttpDeps } from "./deps.ts";
+import { plainText, unavailable } from "./responses.ts";
+import { type Exchange, type Method, Router } from "./route.ts";
+import { routes } from "./route_table.ts";
 
-/** Bytes that a request's body may have. */
-const BODY_LIMIT = 64 << 10;
+export type { HttpDeps } from "./deps.ts";
 
-export interface HttpDeps {
-  readonly config: Config;
-  readonly actors: Actors;
-  readonly admission: Admission;
-  readonly store: Store;
-  readonly metrics: Metrics;
-  readonly log: Log;
-  readonly adminSecret: string;
-  readonly version: string;
+const router = new Router(routes);
+
+/**
+ * Answers one request; never throws.
+ *
+ * @param peer network address of who asks
+ */
+export async function handleRequest(
+  request: Request,
+  deps: HttpDeps,
+  peer: string,
+): Promise<Response> {
+  const answer = await answerOf(request, deps, peer);
+  return request.method === "HEAD" && answer.body !== null ? withoutBody(answer) : answer;
 }
 
-/** Answers one request; never throws. */
-export async function handleRequest(request: Request, deps: HttpDeps): Promise<Response> {
+async function answerOf(request: Request, deps: HttpDeps, peer: string): Promise<Response> {
+  const url = new URL(request.url);
   try {
-    return await route(request, deps);
+    return await dispatch(request, url, deps, peer);
   } catch (error) {
+    if (error instanceof BodyTooLargeError) {
+      return plainText(413, error.message, { connection: "close" });
+    }
     deps.log.error("{method} {path} failed: {error}", {
       method: request.method,
-      path: new URL(request.url).pathname,
+      path: url.pathname,
       error,
     });
-    // Trouble of ours is never a 401: clients would throw their credentials away. [transport 5.5]
-    return plainText(503, "the server cannot answer right now, try again in a moment", {
-      "retry-after": "5",
-    });
+    return unavailable();
   }
 }
 
-async function route(request: Request, deps: HttpDeps): Promise<Response> {
-  // `server_url` with a slash at its end makes paths begin with two. [transport 8.1.1]
-  const path = new URL(request.url).pathname.replace(/^\/{2,}/, "/");
-  switch (path) {
-    case "/":
-      return plainText(200, `parley:all v${deps.version}`);
-    case "/rpc":
-      return await rpc(request, deps);
-    case "/healthz":
-      return await health(deps);
-    case "/metrics":
-      return plainText(200, await deps.metrics.text(), {
-        "content-type": deps.metrics.contentType,
-      });
-    case "/internal/users/impersonate":
-      return await impersonate(limited(request), deps.store, deps.config.apiToken);
+async function dispatch(
+  request: Request,
+  url: URL,
+  deps: HttpDeps,
+  peer: string,
+): Promise<Response> {
+  const path = routePath(url.pathname, basePath(deps.config));
+  const matches = router.find(path);
+  if (matches.length === 0) return plainText(404, `there is nothing at ${path}`);
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const match = matches.find(({ route }) => route.methods.includes(method as Method));
+  if (match === undefined) {
+    const allowed = matches.flatMap(({ route }) => route.methods);
+    const allow = (allowed.includes("GET") ? ["HEAD", ...allowed] : allowed).join(", ");
+    return plainText(405, `use ${allow} at ${path}`, { allow });
   }
-  const avatar = /^\/avatars\/([1-9]\d{0,9})\.png$/.exec(path);
-  if (avatar !== null) {
-    return new Response(avatarPng(Number(avatar[1])), {
-      headers: { "content-type": "image/png", "cache-control": "public, max-age=86400" },
-    });
+  const { route, params } = match;
+  const exchange: Exchange = { request, url, path, params, peer, deps };
+  if (route.auth !== "user") return await route.handler(exchange);
+  const verdict = await authenticate(deps.store, request.headers.get("authorization"));
+  if (verdict.kind === "invalid") {
+    return plainText(401, "invalid credentials: sign in again");
   }
-  const admin = await handleAdmin(limited(request), {
-    store: deps.store,
-    adminSecret: deps.adminSecret,
-    onUserRemoved: (userId) => deps.actors.removeUser(userId),
-  });
-  return admin ?? plainText(404, `there is nothing at ${path}`);
+  return await route.handler({ ...exchange, user: verdict.user });
 }
 
-/** One path for both: the redirect that clients ask for first, and the WebSocket. [transport 1.1.8] */
-function rpc(request: Request, deps: HttpDeps): Response | Promise<Response> {
-  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-    return redirect(302, `${baseUrl(request, deps.config.publicUrl)}/rpc`);
-  }
-  return upgradeRpc(request, deps.actors, deps.admission, deps.metrics);
-}
-
-async function health({ store, actors, log }: HttpDeps): Promise<Response> {
-  if (actors.draining) return plainText(503, "stopping");
-  if (actors.journal.failure !== undefined) {
-    return plainText(503, "the database takes no writes; see the log");
-  }
-  try {
-    await store.ping();
-  } catch (error) {
-    log.error("The database does not answer: {error}", { error });
-    return plainText(503, "the database does not answer");
-  }
-  return plainText(200, "ok");
-}
-
-/** The request with a body that ends with an error when it grows too large. */
-function limited(request: Request): Request {
-  if (request.body === null) return request;
-  let taken = 0;
-  const body = request.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        taken += chunk.length;
-        if (taken > BODY_LIMIT) controller.error(new Error("Request body is larger than 64 KiB"));
-        else controller.enqueue(chunk);
-      },
-    }),
-  );
-  // Field by field: a copy of the request would also take its signal, which Deno warns about.
-  return new Request(request.url, { method: request.method, headers: request.headers, body });
+function withoutBody(answer: Response): Response {
+  void answer.body?.cancel();
+  return new Response(null, { status: answer.status, headers: answer.headers });
 }

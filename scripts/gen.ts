@@ -18,6 +18,7 @@ export const GENERATORS: readonly Generator[] = [
   { script: "scripts/gen_proto.ts", what: "proto/*.proto" },
   { script: "scripts/compile_proto.ts", what: "proto/generated/" },
   { script: "scripts/gen_config_docs.ts", what: "docs/CONFIGURATION.md" },
+  { script: "scripts/gen_endpoint_docs.ts", what: "docs/ENDPOINTS.md" },
   { script: "scripts/spec_coverage.ts", what: "docs/SPEC-COVERAGE.md" },
 ];
 

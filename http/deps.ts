@@ -1,0 +1,20 @@
+/** What the routes need of the server. */
+import type { Actors } from "../actors/start.ts";
+import type { Store } from "../db/store.ts";
+import type { Config } from "../lib/config.ts";
+import type { Log } from "../lib/log.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import type { Admission } from "./admission.ts";
+import type { Notices } from "./client_api/notices.ts";
+
+export interface HttpDeps {
+  readonly config: Config;
+  readonly actors: Actors;
+  readonly admission: Admission;
+  readonly notices: Notices;
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly adminSecret: string;
+  readonly version: string;
+}

@@ -1,0 +1,43 @@
+/** Routes for who operates the server. [transport 6.3] */
+import { avatarPng } from "./avatar.ts";
+import { plainText } from "./responses.ts";
+import type { Exchange } from "./route.ts";
+
+/** `GET /`: mode and version. */
+export function root({ deps }: Exchange): Response {
+  return plainText(200, `parley:all v${deps.version}`);
+}
+
+/** `GET /healthz`: `ok` after a query. */
+export async function health({ deps: { store, actors, log } }: Exchange): Promise<Response> {
+  if (actors.draining) return plainText(503, "stopping");
+  if (actors.journal.failure !== undefined) {
+    return plainText(503, "the database takes no writes; see the log");
+  }
+  try {
+    await store.ping();
+  } catch (error) {
+    log.error("The database does not answer: {error}", { error });
+    return plainText(503, "the database does not answer");
+  }
+  return plainText(200, "ok");
+}
+
+/** `GET /metrics`: Prometheus text. */
+export async function metrics({ deps }: Exchange): Promise<Response> {
+  return plainText(200, await deps.metrics.text(), {
+    "content-type": deps.metrics.contentType,
+  });
+}
+
+/** `GET /avatars/:id.png`: a picture for every account. */
+export function avatar({ params }: Exchange): Response {
+  if (!/^[1-9]\d{0,9}$/.test(params.id!)) return plainText(404, "there is no such picture");
+  return new Response(avatarPng(Number(params.id)), {
+    headers: {
+      "content-type": "image/png",
+      "cache-control": "public, max-age=86400",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}

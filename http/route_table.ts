@@ -1,0 +1,340 @@
+/**
+ * The HTTP side of the server in one table: every path, who asks there, and what answers it.
+ * `docs/ENDPOINTS.md` is made from it. [transport 11]
+ */
+import { handleAdmin } from "./admin.ts";
+import { baseUrl } from "./base_url.ts";
+import { limited } from "./body.ts";
+import {
+  acceptTerms,
+  feedback,
+  llmToken,
+  me,
+  systemSettings,
+} from "./client_api/account_routes.ts";
+import { experiments, models, noModel, predictionFeedback } from "./client_api/model_routes.ts";
+import { connectNotices } from "./client_api/notices_socket.ts";
+import { telemetry } from "./client_api/telemetry.ts";
+import { impersonate } from "./impersonate.ts";
+import { avatar, health, metrics, root } from "./operations.ts";
+import { channelLink, elsewhere, signedIn, styleSheet } from "./pages/small_pages.ts";
+import { plainText, redirect } from "./responses.ts";
+import type { Answer, Exchange, Route } from "./route.ts";
+import { createAccessToken, getOrCreateUser, lookUpUser } from "./script_routes.ts";
+import {
+  extensionDownload,
+  extensionList,
+  release2025,
+  release2026,
+  releaseNotes,
+} from "./upstream_routes.ts";
+import { upgradeRpc } from "./websocket.ts";
+
+/** The table. A pattern beats those below it. */
+export const routes: readonly Route[] = [
+  {
+    path: "/rpc",
+    methods: ["GET"],
+    auth: "none",
+    handler: rpc,
+    caller: "Zed: collaboration",
+    years: "both",
+    answer:
+      "302 to the absolute address of this path; with `Upgrade: websocket` and a user token 101, 401, 400, 426 or 503",
+  },
+
+  // The account, for Zed since August 2025.
+  {
+    path: "/client/users/me",
+    methods: ["GET"],
+    auth: "user",
+    handler: me,
+    caller: "Zed: validating a login, profile",
+    years: "2026",
+    answer: "200 account document",
+  },
+  {
+    path: "/client/users/connect",
+    methods: ["GET"],
+    auth: "user",
+    handler: connectNotices,
+    caller: "Zed: notices about the account",
+    years: "2026",
+    answer: "101, then CBOR `UserUpdated` when the account changes",
+  },
+  {
+    path: "/client/llm_tokens",
+    methods: ["POST"],
+    auth: "user",
+    handler: llmToken,
+    caller: "Zed: hosted models",
+    years: "2026",
+    answer: "200 `{token}` where `LLM_API_SECRET` is set, else 403 JSON",
+  },
+  {
+    path: "/client/system_settings",
+    methods: ["PATCH"],
+    auth: "user",
+    handler: systemSettings,
+    caller: "Zed: choosing an organization",
+    years: "2026",
+    answer: "200, what was sent",
+  },
+  {
+    path: "/client/terms_of_service/accept",
+    methods: ["POST"],
+    auth: "user",
+    handler: acceptTerms,
+    caller: "Zed: terms of service",
+    years: "2026",
+    answer: "200 `{user}`",
+  },
+  {
+    path: "/client/feedback/:kind",
+    methods: ["POST"],
+    auth: "user",
+    handler: feedback,
+    caller: "Zed: rating of agents and predictions",
+    years: "2026",
+    answer: "200 `{}`, dropped",
+  },
+
+  // Models.
+  {
+    path: "/models",
+    methods: ["GET"],
+    auth: "model token",
+    handler: models,
+    caller: "Zed: hosted models",
+    years: "both",
+    answer: "200, an empty list",
+  },
+  ...["/completions", "/count_tokens", "/web_search", "/predict_edits/:version"].map((
+    path,
+  ): Route => ({
+    path,
+    methods: ["POST"],
+    auth: "model token",
+    handler: path.startsWith("/predict") ? prediction : noModel,
+    caller: "Zed: hosted models",
+    years: "both",
+    answer: path.startsWith("/predict")
+      ? "403 JSON; 200 `null` or `{}` for `accept`, `reject`, `settled`"
+      : "403 JSON; 401 for a bad model token where `LLM_API_SECRET` is set",
+  })),
+  {
+    path: "/edit_prediction_experiments",
+    methods: ["GET"],
+    auth: "model token",
+    handler: experiments,
+    caller: "Zed: edit predictions",
+    years: "2026",
+    answer: "200 `[]`",
+  },
+
+  // Extensions and updates.
+  ...["/extensions", "/extensions/updates", "/extensions/:id"].map((path): Route => ({
+    path,
+    methods: ["GET"],
+    auth: "none",
+    handler: extensionList,
+    caller: "Zed: gallery and updates of extensions",
+    years: "both",
+    answer: '200 `{"data":[]}`, or 307 to `EXTENSIONS_UPSTREAM`',
+  })),
+  ...["/extensions/:id/download", "/extensions/:id/:version/download"].map((path): Route => ({
+    path,
+    methods: ["GET"],
+    auth: "none",
+    handler: extensionDownload,
+    caller: "Zed: installing an extension",
+    years: "both",
+    answer: "404, or 307 to `EXTENSIONS_UPSTREAM`",
+  })),
+  {
+    path: "/api/releases/*",
+    methods: ["GET"],
+    auth: "none",
+    handler: release2025,
+    caller: "Zed: updates, remote server",
+    years: "2025",
+    answer: "200 version 0.0.0, 404 for nightly and other assets, or 307 to `SITE_UPSTREAM`",
+  },
+  {
+    path: "/releases/:channel/:version/asset",
+    methods: ["GET"],
+    auth: "none",
+    handler: release2026,
+    caller: "Zed: updates, remote server",
+    years: "2026",
+    answer: "200 version 0.0.0, 404 for nightly and other assets, or 307 to `CLOUD_UPSTREAM`",
+  },
+  {
+    path: "/api/release_notes/*",
+    methods: ["GET"],
+    auth: "none",
+    handler: releaseNotes,
+    caller: "Zed: notes of a release",
+    years: "both",
+    answer: "404, or 307 to `SITE_UPSTREAM`",
+  },
+  {
+    path: "/telemetry/*",
+    methods: ["POST"],
+    auth: "none",
+    handler: telemetry,
+    caller: "Zed: telemetry, crashes",
+    years: "both",
+    answer: "200 with nothing, dropped; 400 for panics and hangs with a wrong checksum",
+  },
+
+  // Pages.
+  {
+    path: "/native_app_signin_succeeded",
+    methods: ["GET"],
+    auth: "none",
+    handler: signedIn,
+    caller: "browser: after signing in",
+    years: "both",
+    answer: "200 page",
+  },
+  ...["/channel/:channel", "/channel/:channel/notes"].map((path): Route => ({
+    path,
+    methods: ["GET"],
+    auth: "none",
+    handler: channelLink,
+    caller: "browser: a copied link",
+    years: "both",
+    answer: "200 page that opens `zed://channel/…`",
+  })),
+  ...["/docs/*", "/terms-of-service", "/blog/*", "/releases/:channel/:version"].map((
+    path,
+  ): Route => ({
+    path,
+    methods: ["GET"],
+    auth: "none",
+    handler: elsewhere,
+    caller: "browser: opened by Zed",
+    years: "both",
+    answer: "404 page, or 307 to `SITE_UPSTREAM`",
+  })),
+  {
+    path: "/assets/style.css",
+    methods: ["GET"],
+    auth: "none",
+    handler: styleSheet,
+    caller: "browser",
+    years: "-",
+    answer: "200 style sheet",
+  },
+  {
+    path: "/avatars/:id.png",
+    methods: ["GET"],
+    auth: "none",
+    handler: avatar,
+    caller: "Zed: pictures of users",
+    years: "both",
+    answer: "200 PNG",
+  },
+
+  // Operation and scripts.
+  {
+    path: "/",
+    methods: ["GET"],
+    auth: "none",
+    handler: root,
+    caller: "people",
+    years: "-",
+    answer: "200 text: mode and version",
+  },
+  {
+    path: "/healthz",
+    methods: ["GET"],
+    auth: "none",
+    handler: health,
+    caller: "load balancer",
+    years: "-",
+    answer: "200 `ok` or 503",
+  },
+  {
+    path: "/metrics",
+    methods: ["GET"],
+    auth: "none",
+    handler: metrics,
+    caller: "Prometheus",
+    years: "-",
+    answer: "200 Prometheus text",
+  },
+  {
+    path: "/user",
+    methods: ["GET"],
+    auth: "api token",
+    handler: getOrCreateUser,
+    caller: "Zed: sign-in of its developers; scripts",
+    years: "2025",
+    answer: "200 `{user, metrics_id, feature_flags}`",
+  },
+  {
+    path: "/users/look_up",
+    methods: ["GET"],
+    auth: "api token",
+    handler: lookUpUser,
+    caller: "scripts",
+    years: "-",
+    answer: "200 `{user}`",
+  },
+  {
+    path: "/users/:id/access_tokens",
+    methods: ["POST"],
+    auth: "api token",
+    handler: createAccessToken,
+    caller: "scripts",
+    years: "-",
+    answer: "200 `{user_id, encrypted_access_token}`, 401, 422, 500",
+  },
+  {
+    path: "/internal/users/impersonate",
+    methods: ["POST"],
+    auth: "api token",
+    handler: ({ request, deps }) => impersonate(limited(request), deps.store, deps.config.apiToken),
+    caller: "Zed: sign-in of its developers; scripts",
+    years: "2026",
+    answer: "200 `{user_id, access_token}`, 401, 404",
+  },
+  {
+    path: "/internal/admin/*",
+    methods: ["GET", "POST", "PATCH", "DELETE"],
+    auth: "server secret",
+    handler: admin,
+    caller: "the command line of the same machine",
+    years: "-",
+    answer: "200 JSON, 400, 401, 404, 409",
+  },
+];
+
+/** One path for both: the redirect that clients ask for first, and the WebSocket. [transport 1.1.8] */
+function rpc({ request, deps }: Exchange): Answer {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    return redirect(302, `${baseUrl(request, deps.config.publicUrl)}/rpc`);
+  }
+  return upgradeRpc(request, deps.actors, deps.admission, deps.metrics);
+}
+
+function prediction(exchange: Exchange): Answer {
+  return ["accept", "reject", "settled"].includes(exchange.params.version!)
+    ? predictionFeedback(exchange)
+    : noModel(exchange);
+}
+
+async function admin({ request, path, deps }: Exchange): Promise<Response> {
+  const { store, adminSecret, actors, notices } = deps;
+  const answer = await handleAdmin(limited(request), {
+    store,
+    adminSecret,
+    onUserRemoved: (userId) => {
+      notices.endUser(userId);
+      return actors.removeUser(userId);
+    },
+  });
+  return answer ?? plainText(404, `there is nothing at ${path}`);
+}
