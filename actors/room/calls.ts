@@ -162,13 +162,12 @@ export function handleJoinRoom(context: RequestContext): void {
   updateRoom(context);
   turn.tellUser(joiner.userId, { type: "user.seated", roomId: room.id, active: true });
   tellCanceled(context, joiner.userId);
-  const snapshot = room.snapshot();
-  answerWithMedia(context, connection, mayPublish(joiner.role), (media) =>
-    connection.outbox.push(
-      fieldOf("JoinRoomResponse", { room: snapshot, liveKitConnectionInfo: media.info }),
-      requestId,
-      media.gate,
-    ));
+  answerWithMedia(
+    context,
+    { connection, requestId },
+    mayPublish(joiner.role),
+    (info) => fieldOf("JoinRoomResponse", { room: room.snapshot(), liveKitConnectionInfo: info }),
+  );
   turn.tellUser(joiner.userId, { type: "user.publish" });
 }
 

@@ -2,6 +2,7 @@
 import type { ProjectState } from "../project/mod.ts";
 import type { Inbound, RoomRef } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
+import type { Task } from "../cell.ts";
 import { fieldOf, type Turn } from "../turn.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import type { Rings } from "./rings.ts";
@@ -21,6 +22,8 @@ export interface RoomContext {
   endProject(project: ProjectState): void;
   /** A connection is gone or has come back: the charts of the projects it hosts hear of it. */
   hostMoved(key: PeerKey): void;
+  /** Runs a task of the room's later, in a turn of its own. */
+  later(task: Task): void;
   /** Nobody is active any more: the room ends with this turn. */
   end(): void;
 }

@@ -1,41 +1,46 @@
 /** Media of a room: what clients get to join it, and what the server tells it. [rooms 12] */
 import type { Init, MessageTypes } from "../../proto/mod.ts";
 import type { MediaConnection } from "../../media/port.ts";
+import { errorField } from "../../rpc/outbox.ts";
 import type { ConnectionRef } from "../refs.ts";
 import type { RoomContext } from "./context.ts";
 
-/** What an answer needs: absent info where there is no media server or it failed. */
-export interface MediaAnswer {
-  readonly info: Init<MessageTypes["LiveKitConnectionInfo"]> | undefined;
-  readonly gate: number;
-}
+type MediaInfo = Init<MessageTypes["LiveKitConnectionInfo"]>;
 
 /**
- * Answers with what the client needs for media: at once without a media server, and when the token
- * is made otherwise. A failure is logged and leaves the info out. [rooms 12.6]
+ * Answers with what the client needs for media: at once without a media server, and in a turn of its
+ * own when the token is made otherwise, so that the answer's snapshot is never older than what the
+ * client has seen. A failure is logged and leaves the info out. [rooms 12.6] [rooms 19.6]
+ *
+ * @param answer makes the payload's field from the state of its moment
  */
 export function answerWithMedia(
-  { system, turn, room }: RoomContext,
-  connection: ConnectionRef,
+  context: RoomContext,
+  { connection, requestId }: { readonly connection: ConnectionRef; readonly requestId: number },
   canPublish: boolean,
-  answer: (media: MediaAnswer) => void,
+  answer: (info: MediaInfo | undefined) => Uint8Array,
 ): void {
+  const { system, turn, room } = context;
   const media = system.media.connect(room.liveKitRoom, connection.userId, canPublish);
-  if (media === undefined) turn.then((gate) => answer({ info: undefined, gate }));
-  else {
-    turn.then((gate) =>
-      void media.then(
-        (info) => answer({ info: wireInfo(info), gate }),
-        (error) => {
-          system.log.warn("No media for room {room}: {error}", { room: room.id, error });
-          answer({ info: undefined, gate });
-        },
-      )
-    );
+  if (media === undefined) {
+    turn.replyField(connection, requestId, answer(undefined));
+    return;
   }
+  const reply = (info: MediaInfo | undefined) =>
+    context.later({
+      run: (turn) => turn.replyField(connection, requestId, answer(info)),
+      refused: ({ code, message }) =>
+        connection.outbox.push(errorField(code, message), requestId, 0),
+    });
+  turn.then(() =>
+    void media.then((info) => reply(wireInfo(info)), (error) => {
+      system.log.warn("No media for room {room}: {error}", { room: room.id, error });
+      reply(undefined);
+    })
+  );
 }
 
-function wireInfo(info: MediaConnection): Init<MessageTypes["LiveKitConnectionInfo"]> {
+function wireInfo(info: MediaConnection): MediaInfo {
   return { serverUrl: info.serverUrl, token: info.token, canPublish: info.canPublish };
 }
 

@@ -38,13 +38,12 @@ export function createRoom(
   room.add(creator);
   turn.put("rooms", roomRow(room));
   saveParticipant(context, creator);
-  const snapshot = room.snapshot();
-  answerWithMedia(context, connection, true, (media) =>
-    connection.outbox.push(
-      fieldOf("CreateRoomResponse", { room: snapshot, liveKitConnectionInfo: media.info }),
-      requestId,
-      media.gate,
-    ));
+  answerWithMedia(
+    context,
+    { connection, requestId },
+    true,
+    (info) => fieldOf("CreateRoomResponse", { room: room.snapshot(), liveKitConnectionInfo: info }),
+  );
   turn.tellUser(creator.userId, { type: "user.publish" });
 }
 

@@ -318,6 +318,7 @@ export class Room extends Cell implements RoomRef {
       },
       endProject: (project) => this.#endProject(turn, project),
       hostMoved: (key) => this.#hostMoved(key),
+      later: (task) => this.enqueue(task),
       end: () => turn.then(() => this.#life({ type: "room.emptied" })),
     };
   }
