@@ -164,6 +164,18 @@ async function mediaServer({ liveKit, times }: Config): Promise<MediaServer> {
   });
 }
 
+/** The media server of the configuration; its SDK is loaded only where there is one. */
+async function mediaServer({ liveKit, times }: Config): Promise<MediaServer> {
+  if (liveKit === undefined) return mediaOff;
+  const { LiveKit } = await import("./media/livekit.ts");
+  return new LiveKit({
+    url: liveKit.server,
+    key: liveKit.key,
+    secret: liveKit.secret.reveal(),
+    timeLimit: times.media,
+  });
+}
+
 /** A server for that configuration; {@link Server.start} runs it. */
 export function createServer(config: Config, parts: ServerParts = {}): Server {
   return new Server(config, parts);

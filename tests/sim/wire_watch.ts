@@ -1,0 +1,189 @@
+/** What must hold on every connection at every message, whatever else goes on. */
+import { decode, messageByTag, messageInfo, type MessageName } from "../../proto/mod.ts";
+import { type DecodedEnvelope, decodeEnvelope } from "../../rpc/decode_envelope.ts";
+import { type PeerKey, peerKey, peerText } from "../../rpc/peer_id.ts";
+import { decompress } from "../../rpc/zstd.ts";
+import type { LinkWatch } from "./network.ts";
+
+const MAX_PLAIN = 1 << 26;
+
+/** Declared as a request, sent as a message: the server answers nothing. [rooms 6.6] */
+const SILENT: ReadonlySet<string> = new Set(["DeclineCall"]);
+/** Requests to whose end a project's messages stop, if it was left before them. */
+const FENCES: ReadonlySet<string> = new Set(["UpdateParticipantLocation"]);
+/** Forwarded with another payload than they were sent with. [projects 8.6] */
+const REWRITTEN: ReadonlySet<string> = new Set(["LspQuery", "LspQueryResponse", "UpdateProject"]);
+
+/** What all connections of a simulation share: who sent what how often. */
+export class WireRecord {
+  readonly #sent = new Map<string, number>();
+  /** Messages from the server, and to it. */
+  down = 0;
+  up = 0;
+
+  constructor(
+    readonly fail: (text: string) => void,
+    readonly trace: (text: () => string) => void,
+  ) {}
+
+  /** Watches one connection. */
+  watch(key: PeerKey, who: string): LinkWatch & { readonly unanswered: readonly string[] } {
+    return new WireWatch(this, key, who);
+  }
+
+  /** @returns how often it was sent so far */
+  sent(fingerprint: string, more: number): number {
+    const count = (this.#sent.get(fingerprint) ?? 0) + more;
+    if (more > 0) this.#sent.set(fingerprint, count);
+    return count;
+  }
+}
+
+class WireWatch implements LinkWatch {
+  readonly #record: WireRecord;
+  readonly #key: PeerKey;
+  readonly #who: string;
+  #lastId = -1;
+  /** Requests of the client by envelope id, until they are answered. */
+  readonly #asked = new Map<number, MessageName>();
+  /** Projects whose messages may come. */
+  readonly #projects = new Set<bigint>();
+  /** Projects that are being left, and from the answer of which request on they are. */
+  #leaving = new Set<bigint>();
+  readonly #fences = new Map<number, Set<bigint>>();
+  #inRoom = false;
+  #joining = 0;
+  readonly #received = new Map<string, number>();
+
+  constructor(record: WireRecord, key: PeerKey, who: string) {
+    this.#record = record;
+    this.#key = key;
+    this.#who = `${who} on ${peerText(key)}`;
+  }
+
+  get unanswered(): readonly string[] {
+    return [...this.#asked.values()];
+  }
+
+  up(message: Uint8Array): void {
+    this.#record.up++;
+    const envelope = decodeEnvelope(decompress(message, MAX_PLAIN));
+    const info = messageByTag(envelope.tag);
+    if (info === undefined) throw new TypeError(`Unknown type ${envelope.tag} from a client`);
+    const { name, response } = info;
+    this.#trace("→", name, envelope);
+    if (envelope.respondingTo !== undefined) return;
+    if (response !== undefined && !SILENT.has(name)) this.#asked.set(envelope.id, name);
+    if (info.entity !== undefined && !REWRITTEN.has(name)) {
+      this.#record.sent(fingerprint(this.#key, envelope), 1);
+    }
+    if (name === "JoinRoom") this.#joining++;
+    if (name === "LeaveProject" || name === "UnshareProject") {
+      this.#leaving.add(decode(name, envelope.payload).projectId);
+    }
+    if (FENCES.has(name) && this.#leaving.size > 0) {
+      this.#fences.set(envelope.id, this.#leaving);
+      this.#leaving = new Set();
+    }
+  }
+
+  down(message: Uint8Array): void {
+    this.#record.down++;
+    const envelope = decodeEnvelope(decompress(message, MAX_PLAIN));
+    const info = messageByTag(envelope.tag);
+    if (info === undefined) throw new TypeError(`Unknown type ${envelope.tag} from the server`);
+    const { name } = info;
+    this.#trace("←", name, envelope);
+    if (envelope.id <= this.#lastId) {
+      this.#fail(`got envelope ${envelope.id} (${name}) behind ${this.#lastId}`);
+    }
+    this.#lastId = envelope.id;
+    if (envelope.respondingTo !== undefined) this.#answer(name, envelope, envelope.respondingTo);
+    else this.#message(name, envelope);
+  }
+
+  #answer(name: MessageName, envelope: DecodedEnvelope, id: number): void {
+    const request = this.#asked.get(id);
+    if (request === undefined) {
+      this.#fail(`got ${name} as the answer to ${id}, which asks nothing or has been answered`);
+      return;
+    }
+    this.#asked.delete(id);
+    for (const project of this.#fences.get(id) ?? []) this.#projects.delete(project);
+    this.#fences.delete(id);
+    if (request === "JoinRoom") this.#joining--;
+    switch (name) {
+      case "ShareProjectResponse":
+      case "JoinProjectResponse":
+        this.#enter(decode(name, envelope.payload).projectId);
+        break;
+      case "RejoinRoomResponse": {
+        const { resharedProjects, rejoinedProjects } = decode(name, envelope.payload);
+        for (const { id } of [...resharedProjects, ...rejoinedProjects]) this.#enter(id);
+        this.#inRoom = true;
+        break;
+      }
+      case "CreateRoomResponse":
+      case "JoinRoomResponse":
+        this.#inRoom = true;
+        break;
+      case "Ack":
+        if (request !== "LeaveRoom") break;
+        this.#inRoom = false;
+        this.#projects.clear();
+    }
+  }
+
+  #message(name: MessageName, envelope: DecodedEnvelope): void {
+    if (name === "RoomUpdated" && !this.#inRoom && this.#joining === 0) {
+      this.#fail("got RoomUpdated of a room that it is not in");
+    }
+    const { entity } = messageInfo(name);
+    if (entity?.message !== "ShareProject") return;
+    const { projectId } = decode(name, envelope.payload) as unknown as { projectId: bigint };
+    if (!this.#projects.has(projectId)) {
+      this.#fail(`got ${name} of project ${projectId}, which it is not in`);
+    }
+    if (name === "UnshareProject") this.#projects.delete(projectId);
+    const sender = envelope.originalSenderId;
+    if (sender === undefined || REWRITTEN.has(name)) return;
+    const key = peerKey(sender.ownerId, sender.id);
+    const print = fingerprint(key, envelope);
+    const count = (this.#received.get(print) ?? 0) + 1;
+    this.#received.set(print, count);
+    const sent = this.#record.sent(print, 0);
+    if (count > sent) {
+      this.#fail(`got ${name} ${count} times from ${peerText(key)}, who sent it ${sent} times`);
+    }
+  }
+
+  #enter(project: bigint): void {
+    this.#projects.add(project);
+    this.#leaving.delete(project);
+    for (const fence of this.#fences.values()) fence.delete(project);
+  }
+
+  #fail(text: string): void {
+    this.#record.fail(`${this.#who} ${text}`);
+  }
+
+  #trace(arrow: string, name: MessageName, envelope: DecodedEnvelope): void {
+    this.#record.trace(() => {
+      const { id, respondingTo, originalSenderId: sender } = envelope;
+      const from = sender === undefined ? "" : ` from ${sender.ownerId}:${sender.id}`;
+      const answers = respondingTo === undefined ? "" : ` re ${respondingTo}`;
+      const content = JSON.stringify(
+        decode(name, envelope.payload),
+        (_, value) => (typeof value === "bigint" ? Number(value) : value),
+      );
+      return `${this.#who} ${arrow} #${id}${answers}${from} ${name} ${content.slice(0, 400)}`;
+    });
+  }
+}
+
+/** A message and its sender, as a short text. */
+function fingerprint(sender: PeerKey, { tag, payload }: DecodedEnvelope): string {
+  let hash = 0x811c9dc5;
+  for (const byte of payload) hash = Math.imul(hash ^ byte, 0x01000193);
+  return `${sender} ${tag} ${payload.length} ${hash >>> 0}`;
+}
