@@ -142,6 +142,8 @@ export class Server {
     this.notices.endAll();
     const closing = this.#http?.shutdown();
     await closing;
+    // Nothing waits for what comes after the end, such as a lost client's return.
+    this.#actors?.clock.end();
     if (this.#parts.store === undefined) await this.#store?.close();
     this.#dataDir?.release();
     this.#dataDir = undefined;
@@ -150,18 +152,6 @@ export class Server {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
-}
-
-/** The media server of the configuration; its SDK is loaded only where there is one. */
-async function mediaServer({ liveKit, times }: Config): Promise<MediaServer> {
-  if (liveKit === undefined) return mediaOff;
-  const { LiveKit } = await import("./media/livekit.ts");
-  return new LiveKit({
-    url: liveKit.server,
-    key: liveKit.key,
-    secret: liveKit.secret.reveal(),
-    timeLimit: times.media,
-  });
 }
 
 /** The media server of the configuration; its SDK is loaded only where there is one. */

@@ -2,6 +2,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
+import { OwnedClock } from "../lib/owned_clock.ts";
 import type { ProtocolTimes } from "../lib/times.ts";
 import type { Store } from "../db/store.ts";
 import type { MediaServer } from "../media/port.ts";
@@ -37,7 +38,7 @@ const DRAIN_BATCH = 500;
 /** The actors of one server. */
 export class Actors implements ActorSystem {
   readonly epoch: number;
-  readonly clock: Clock;
+  readonly clock: OwnedClock;
   readonly times: ProtocolTimes;
   readonly store: Store;
   readonly journal: Journal;
@@ -58,16 +59,16 @@ export class Actors implements ActorSystem {
     this.#options = options;
     this.epoch = epoch;
     this.ids = ids;
-    this.clock = options.clock;
+    this.clock = new OwnedClock(options.clock);
     this.times = options.times;
     this.store = options.store;
     this.media = options.media;
     this.metrics = options.metrics;
     this.log = options.log;
-    this.supervisor = new Supervisor(options.clock);
+    this.supervisor = new Supervisor(this.clock);
     this.directory = new UserDirectory(options.store);
-    this.pressure = new Pressure(options.clock, options.times.stuck);
-    this.journal = new Journal(options.store, options.clock, {
+    this.pressure = new Pressure(this.clock, options.times.stuck);
+    this.journal = new Journal(options.store, this.clock, {
       committed: (rows, milliseconds) => {
         options.metrics.journalRows.inc(rows);
         options.metrics.journalCommit.observe(milliseconds / 1000);
