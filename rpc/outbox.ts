@@ -268,7 +268,8 @@ export class Outbox {
     if (this.#closed) return false;
     const buffered = this.#socket.bufferedAmount;
     const drained = this.#writtenBytes - buffered;
-    if (drained > this.#drainedAtLastLook || this.#lastProgress === 0) {
+    // A peer that has taken everything is not slow: what waits here waits for the database.
+    if (buffered === 0 || drained > this.#drainedAtLastLook || this.#lastProgress === 0) {
       this.#drainedAtLastLook = drained;
       this.#lastProgress = now;
     }
