@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { encode, messageInfo } from "../../../proto/mod.ts";
 import { message, payloadField } from "../../../rpc/frame.ts";
 import {
+  type Durability,
   errorField,
   Outbox,
   outboxMarks,
