@@ -249,8 +249,6 @@ export const routes: readonly Route[] = [
     "ApplyCodeAction",
     "ApplyCodeActionKind",
     "GetCompletions",
-    "ApplyCompletionAdditionalEdits",
-    "ResolveCompletionDocumentation",
     "PrepareRename",
     "PerformRename",
     "OnTypeFormatting",
@@ -290,6 +288,13 @@ export const routes: readonly Route[] = [
     "CreateContext",
     "SynchronizeContexts",
   ]),
+  // The schema does not name the answers of these two. [projects 8.2]
+  ...rows("project", "editor", "ask host", ["ApplyCompletionAdditionalEdits"], {
+    answers: ["ApplyCompletionAdditionalEditsResponse"],
+  }),
+  ...rows("project", "editor", "ask host", ["ResolveCompletionDocumentation"], {
+    answers: ["ResolveCompletionDocumentationResponse"],
+  }),
   ...rows("project", "editor", "tell host", ["ToggleLspLogs"]),
 
   // Denied to everybody. [projects 8.3]
