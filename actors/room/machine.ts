@@ -13,8 +13,8 @@ export type RoomEvent =
 export interface RoomLife {
   /** A room that was made just now has nothing to load. */
   readonly fresh: boolean;
-  /** Reads the room back as it is stored. Rejects when it is not there. */
-  load(signal: AbortSignal): Promise<void>;
+  /** Reads the room back as it is stored; false when it is not there: it has ended, or never began. */
+  load(signal: AbortSignal): Promise<boolean>;
   entered(phase: Phase): void;
   /** Forgets the room everywhere. */
   dispose(): void;
@@ -30,7 +30,7 @@ const roomMachine = setup({
     input: {} as RoomLife,
   },
   actors: {
-    load: fromPromise<void, RoomLife>(({ input, signal }) => input.load(signal)),
+    load: fromPromise<boolean, RoomLife>(({ input, signal }) => input.load(signal)),
   },
   guards: {
     fresh: ({ context }) => context.room.fresh,
@@ -52,7 +52,10 @@ const roomMachine = setup({
       invoke: {
         src: "load",
         input: ({ context }) => context.room,
-        onDone: { target: "live" },
+        onDone: [
+          { guard: ({ event }) => event.output, target: "live" },
+          { target: "closed" },
+        ],
         onError: { target: "failed" },
       },
     },

@@ -373,21 +373,21 @@ export class Room extends Cell implements RoomRef {
     if (phase !== "loading") this.#loaded.resolve();
   }
 
-  async #load(signal: AbortSignal): Promise<void> {
+  /** A room that is not stored has lost the turn that made it, or ended it: it is over. */
+  async #load(signal: AbortSignal): Promise<boolean> {
     await this.system.journal.settled();
     const state = await loadRoom(this.system.store, this.id);
-    if (signal.aborted) return;
-    if (state === undefined) {
-      throw new Error(`Cannot load ${this.address}: it is not in the database`);
-    }
+    if (signal.aborted) return false;
     for (const id of [...this.#projects.keys()]) this.#unaddress(id);
     for (const userId of this.#state.participants.keys()) {
-      if (!state.participants.has(userId)) {
+      if (state?.participants.has(userId) !== true) {
         this.system.user(userId).tell({ type: "user.unseated", roomId: this.id }, 0);
       }
     }
+    if (state === undefined) return false;
     this.#state = state;
     for (const project of state.projects.values()) this.#address(project);
+    return true;
   }
 
   protected override crashed(_error: unknown): void {

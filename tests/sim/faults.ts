@@ -81,7 +81,10 @@ export function faultyStore(store: Store, clock: MortalClock, faults: Faults): S
   const commit = (groups: readonly WriteGroup[]): readonly RefusedGroup[] => {
     const at = faults.refuse === undefined
       ? -1
-      : groups.findIndex(({ actor }) => actor.startsWith(faults.refuse as string));
+      // A removal is what no database has a reason to refuse.
+      : groups.findIndex(({ actor, writes }) =>
+        actor.startsWith(faults.refuse as string) && writes.some(({ op }) => op === "put")
+      );
     if (at < 0) return store.commit(groups) as readonly RefusedGroup[];
     faults.refuse = undefined;
     faults.refused((groups[at] as WriteGroup).actor);

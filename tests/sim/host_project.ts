@@ -1,6 +1,5 @@
 /** A project that a simulated client shares: its files, and what it tells of them. */
 import {
-  encode,
   type Entry,
   GitStatusEnum,
   type Init,
@@ -8,61 +7,13 @@ import {
   type WorktreeMetadata,
 } from "../../proto/mod.ts";
 import type { PeerId } from "../../rpc/peer_id.ts";
+import { applyChunk, type Chunk, HostWorktree } from "./host_worktree.ts";
 import { ABSENT, Register } from "./register.ts";
 import { SimBuffer } from "./sim_buffer.ts";
 import type { SimClient } from "./sim_client.ts";
 
-/** A part of a tree that is told in one message. */
-interface Chunk {
-  readonly updated: readonly Entry[];
-  readonly removed: readonly bigint[];
-  readonly scanId: bigint;
-  readonly isLast: boolean;
-}
-
 /** Ids above 2^53, which a number would round. */
 export const BIG = 2n ** 60n;
-
-export class HostWorktree {
-  readonly entries = new Map<bigint, Entry>();
-  /** Entries as acknowledged, encoded. */
-  readonly acknowledged = new Map<bigint, string>();
-  readonly queue: Chunk[] = [];
-  scanId = 1n;
-  /** The server knows of it. */
-  announced = false;
-  sending = false;
-
-  constructor(readonly id: bigint, readonly rootName: string) {}
-
-  get metadata(): WorktreeMetadata {
-    const { id, rootName } = this;
-    return {
-      id,
-      rootName,
-      visible: true,
-      absPath: `/home/${rootName}`,
-      rootRepoCommonDir: undefined,
-    };
-  }
-
-  /** The acknowledged entries when this chunk is acknowledged too. */
-  with(chunk: Chunk | undefined): Map<bigint, string> {
-    const entries = new Map(this.acknowledged);
-    if (chunk !== undefined) applyChunk(entries, chunk);
-    return entries;
-  }
-}
-
-function applyChunk(entries: Map<bigint, string>, chunk: Chunk): void {
-  for (const id of chunk.removed) entries.delete(id);
-  for (const entry of chunk.updated) entries.set(entry.id, entryText(entry));
-}
-
-/** An entry, comparable. */
-export function entryText(entry: Init<Entry>): string {
-  return encode("Entry", entry).toBase64();
-}
 
 interface Repository {
   readonly id: bigint;
@@ -166,11 +117,10 @@ export class HostProject {
   /** A scan of the folder found `added` files and that others are gone. */
   changeTree(worktree: HostWorktree, added: readonly string[], removed: readonly bigint[]): void {
     worktree.scanId++;
-    const byPath = new Map([...worktree.entries.values()].map((one) => [one.path, one.id]));
     for (const id of removed) worktree.entries.delete(id);
     const updated = added.map((path) => {
       const entry: Entry = {
-        id: byPath.get(path) ?? BIG * 2n + this.#nextId++,
+        id: worktree.ids.get(path) ?? BIG * 2n + this.#nextId++,
         isDir: false,
         path,
         inode: this.#nextId,
@@ -183,6 +133,7 @@ export class HostProject {
         canonicalPath: undefined,
       };
       worktree.entries.set(entry.id, entry);
+      worktree.ids.set(path, entry.id);
       return entry;
     });
     const gone = removed.filter((id) => !worktree.entries.has(id));
@@ -365,9 +316,11 @@ export class HostProject {
     const paths = whole ? [...repository.statuses.keys()] : [path as string];
     const updated = paths.flatMap((repoPath) => {
       const simpleStatus = repository.statuses.get(repoPath);
-      return simpleStatus === undefined
-        ? []
-        : [{ repoPath, simpleStatus, status: { tracked: { indexStatus: simpleStatus } } }];
+      return simpleStatus === undefined ? [] : [{
+        repoPath,
+        simpleStatus,
+        status: { tracked: { indexStatus: simpleStatus, worktreeStatus: 0 } },
+      }];
     });
     this.#tell("UpdateRepository", {
       projectId: this.id,

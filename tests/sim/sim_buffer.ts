@@ -1,5 +1,10 @@
 /** One open file of one simulated client. */
-import { fromWireOperation, fromWireVersion, toWireOperation, toWireVersion } from "../../client/operations.ts";
+import {
+  fromWireOperation,
+  fromWireVersion,
+  toWireOperation,
+  toWireVersion,
+} from "../../client/operations.ts";
 import type { Init, Operation as WireOperation, VectorClockEntry } from "../../proto/mod.ts";
 import { Replica } from "../../text/mod.ts";
 

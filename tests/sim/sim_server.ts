@@ -14,6 +14,13 @@ import type { Link, LinkWatch } from "./network.ts";
 export interface Accepted {
   readonly link: Link;
   readonly connection: Connection;
+  readonly watch: SimWatch;
+}
+
+/** Sees the messages of one connection. */
+export interface SimWatch extends LinkWatch {
+  /** Requests of the client without an end. */
+  readonly unanswered: readonly string[];
 }
 
 /** Starts, ends and kills the server; clients connect to whichever run is up. */
@@ -67,7 +74,7 @@ export class SimServer {
     link: Link,
     userId: number,
     version: string,
-    watch: (connection: Connection) => LinkWatch,
+    watchOf: (connection: Connection) => SimWatch,
   ): Connection | undefined {
     if (this.#actors === undefined) return undefined;
     const appVersion = parseAppVersion(version);
@@ -77,6 +84,7 @@ export class SimServer {
       admin: false,
       version: appVersion,
     });
+    const watch = watchOf(connection);
     link.attach({
       receive: (message) => {
         this.faults.handling = true;
@@ -87,8 +95,8 @@ export class SimServer {
         }
       },
       socketClosed: () => connection.socketClosed(),
-    }, watch(connection));
-    this.#accepted.add({ link, connection });
+    }, watch);
+    this.#accepted.add({ link, connection, watch });
     return connection;
   }
 

@@ -7,8 +7,8 @@ import type { LinkWatch } from "./network.ts";
 
 const MAX_PLAIN = 1 << 26;
 
-/** Declared as a request, sent as a message: the server answers nothing. [rooms 6.6] */
-const SILENT: ReadonlySet<string> = new Set(["DeclineCall"]);
+/** Declared as requests, sent as messages: nobody waits for an answer. [rooms 6.6] [projects 8.6] */
+const SILENT: ReadonlySet<string> = new Set(["DeclineCall", "LspQueryResponse"]);
 /** Requests to whose end a project's messages stop, if it was left before them. */
 const FENCES: ReadonlySet<string> = new Set(["UpdateParticipantLocation"]);
 /** Forwarded with another payload than they were sent with. [projects 8.6] */
@@ -62,7 +62,7 @@ class WireWatch implements LinkWatch {
   }
 
   get unanswered(): readonly string[] {
-    return [...this.#asked.values()];
+    return [...this.#asked.values()].filter((name) => !SILENT.has(name));
   }
 
   up(message: Uint8Array): void {
@@ -73,7 +73,7 @@ class WireWatch implements LinkWatch {
     const { name, response } = info;
     this.#trace("→", name, envelope);
     if (envelope.respondingTo !== undefined) return;
-    if (response !== undefined && !SILENT.has(name)) this.#asked.set(envelope.id, name);
+    if (response !== undefined) this.#asked.set(envelope.id, name);
     if (info.entity !== undefined && !REWRITTEN.has(name)) {
       this.#record.sent(fingerprint(this.#key, envelope), 1);
     }

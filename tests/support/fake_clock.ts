@@ -101,11 +101,16 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
+  /** Immediates one by one, each behind what the promises settled before it have to do. */
   async #settle(): Promise<void> {
-    do {
-      this.runImmediates();
-      await new Promise<void>((resolve) => void setImmediate(resolve));
-    } while (this.#immediates.length > 0);
+    const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+    await turn();
+    let ran = 0;
+    for (let fn = this.#immediates.shift(); fn; fn = this.#immediates.shift()) {
+      if (++ran > MAX_CALLBACKS) throw new Error("Immediates add immediates without end");
+      fn();
+      await turn();
+    }
   }
 
   /** Runs the next timer due by `end`; false when there is none. */

@@ -1,0 +1,99 @@
+// deno-lint-ignore-file no-console
+/**
+ * The simulation as a command.
+ *
+ *     deno task sim                              seeds without end, until one fails
+ *     deno task sim --seeds 200 [--from 1000]    that many
+ *     deno task sim --seed 7 [--trace]           one
+ *     deno task sim --seed 7 --save plan.json    writes its plan, the shrunk one if it fails
+ *     deno task sim --load plan.json             runs a plan
+ *     … --clients 8 --steps 400                  larger plans
+ *     … --counts                                 what happened how often
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { loadPlan, makePlan, type Plan, savePlan } from "./plan.ts";
+import { shrink } from "./shrink.ts";
+import { type RunResult, simulate } from "./simulation.ts";
+
+const args: Record<string, unknown> = parseArgs(Deno.args, {
+  string: ["seed", "seeds", "from", "save", "load", "clients", "steps"],
+  boolean: ["trace", "counts"],
+});
+const [saveTo, loadFrom] = [text(args.save), text(args.load)];
+const counts = new Map<string, number>();
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function number(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\d+$/.test(String(value))) {
+    throw new TypeError(`Cannot use "${value}": give a whole number`);
+  }
+  return Number(value);
+}
+
+function planOf(seed: number): Plan {
+  const [clients, steps] = [number(args.clients), number(args.steps)];
+  return makePlan(seed, {
+    ...(clients !== undefined && { clients }),
+    ...(steps !== undefined && { steps }),
+  });
+}
+
+async function run(plan: Plan): Promise<RunResult> {
+  const result = await simulate(plan, { trace: args.trace === true });
+  for (const [what, count] of result.counts) counts.set(what, (counts.get(what) ?? 0) + count);
+  for (const line of result.trace) console.log(line);
+  return result;
+}
+
+async function report(result: RunResult): Promise<void> {
+  const { plan, failures } = result;
+  console.log(`seed ${plan.seed}, ${plan.steps.length} steps: FAILED`);
+  for (const failure of failures) console.log(`  ${failure}`);
+  if (saveTo === undefined) return;
+  const small = await shrink(plan, (tried) => simulate(tried));
+  await savePlan(small.plan, saveTo);
+  console.log(`shrunk to ${small.plan.steps.length} steps in ${saveTo}`);
+  for (const failure of small.failures) console.log(`  ${failure}`);
+}
+
+async function main(): Promise<number> {
+  if (loadFrom !== undefined || args.seed !== undefined) {
+    const plan = loadFrom === undefined
+      ? planOf(number(args.seed) as number)
+      : await loadPlan(loadFrom);
+    const result = await run(plan);
+    if (result.failures.length > 0) {
+      await report(result);
+      return 1;
+    }
+    if (saveTo !== undefined) await savePlan(plan, saveTo);
+    console.log(`seed ${plan.seed}, ${plan.steps.length} steps: ok`);
+    return 0;
+  }
+  const first = number(args.from) ?? 1;
+  const count = number(args.seeds) ?? Infinity;
+  const begun = performance.now();
+  for (let seed = first; seed < first + count; seed++) {
+    const result = await run(planOf(seed));
+    if (result.failures.length > 0) {
+      await report(result);
+      return 1;
+    }
+    if (seed % 50 === 0) console.log(`${seed - first + 1} seeds are good`);
+  }
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  console.log(`${count} seeds from ${first} on: ok (${seconds} s)`);
+  return 0;
+}
+
+const code = await main();
+if (args.counts) {
+  for (const [what, count] of [...counts].sort()) {
+    console.log(`${String(count).padStart(9)} ${what}`);
+  }
+}
+Deno.exit(code);
