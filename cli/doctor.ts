@@ -69,6 +69,7 @@ export async function runDoctor(
   });
   const all: Means = {
     patience: PATIENCE,
+    sessionPatience: PATIENCE,
     authorities: means.authorities ?? systemAuthorities(),
     resolve: systemResolve,
     ...means,

@@ -39,26 +39,34 @@ export async function diagnose(
   if (target === undefined) return;
   const open = await checkUpgrade(target, means);
   const trusted = target.endpoint.trusted ? credentials : undefined;
-  const authorization = trusted && door.trusted
-    ? handshakeHeaders({ credentials: trusted }).authorization
-    : undefined;
+  let authorization: string | undefined;
+  if (open && trusted === undefined) notSignedIn(credentials !== undefined, means);
+  else if (open && trusted !== undefined) {
+    prepareZstd();
+    const signedIn = await checkSession(target, trusted, means);
+    if (signedIn && door.trusted) {
+      authorization = handshakeHeaders({ credentials: trusted }).authorization;
+    }
+  }
   await checkAccount(server, door, authorization, means);
-  if (!open) return;
-  if (trusted === undefined) {
+}
+
+function notSignedIn(hasCredentials: boolean, { findings }: Means): void {
+  if (hasCredentials) {
     findings.warn(
       "handshake",
-      credentials === undefined ? "Nobody has signed in" : "Credentials are not sent there",
-      credentials === undefined
-        ? "The way is open up to the sign-in; Hello and what follows were not tried"
-        : "The certificate is not trusted, so Hello and what follows were not tried",
-      credentials === undefined
-        ? "Give --login <user id> --token <token>, or run the doctor on the server's machine"
-        : "First make the certificate a good one",
+      "Credentials are not sent there",
+      "The certificate is not trusted, so Hello and what follows were not tried",
+      "First make the certificate a good one",
     );
-    return;
+  } else {
+    findings.warn(
+      "handshake",
+      "Nobody has signed in",
+      "The way is open up to the sign-in; Hello and what follows were not tried",
+      "Give --login <user id> --token <token>, or run the doctor on the server's machine",
+    );
   }
-  prepareZstd();
-  await checkSession(target, trusted, means);
 }
 
 function warnOfProxy(

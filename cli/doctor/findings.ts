@@ -12,11 +12,11 @@ export type Step =
   | "discovery"
   | "upgrade"
   | "headers"
-  | "account"
   | "handshake"
   | "hello"
   | "pushes"
-  | "liveness";
+  | "liveness"
+  | "account";
 
 /** A warning is what may be wanted, or harms only some; with a failure no Zed can collaborate. */
 export type Outcome = "pass" | "warning" | "failure";

@@ -11,6 +11,8 @@ export interface Means {
   readonly findings: Findings;
   /** How long one answer may take, in milliseconds. */
   readonly patience: number;
+  /** How long it may be silent over the open WebSocket, in milliseconds. */
+  readonly sessionPatience: number;
   /** Certificates (PEM) of the authorities that count: those of the system, as for Zed. */
   readonly authorities: readonly string[];
   /** The addresses of a host, as the system resolves it. */

@@ -9,14 +9,14 @@ import { type Means, reason } from "./reach.ts";
 import type { RawWebSocket } from "./raw_web_socket.ts";
 import { openWebSocket } from "./upgrade.ts";
 
-/** Signs in as that user and looks at what a Zed waits for. */
+/** Signs in as that user and looks at what a Zed waits for; whether he was let in. */
 export async function checkSession(
   target: RpcTarget,
   credentials: Credentials,
   means: Means,
-): Promise<void> {
+): Promise<boolean> {
   const socket = await openWebSocket(target, credentials, means);
-  if (socket === undefined) return;
+  if (socket === undefined) return false;
   const names: MessageName[] = [];
   const dispatcher = new Dispatcher();
   dispatcher.observe((name) => void names.push(name));
@@ -25,6 +25,7 @@ export async function checkSession(
     if (await checkHello(peer, means) && await checkPushes(peer, names, means)) {
       await checkLiveness(socket, means);
     }
+    return true;
   } finally {
     peer.close();
     await socket.closed;
@@ -33,10 +34,10 @@ export async function checkSession(
 }
 
 async function checkHello(peer: Peer, means: Means): Promise<boolean> {
-  const { findings, patience } = means;
+  const { findings, sessionPatience } = means;
   const begin = performance.now();
   try {
-    const { ownerId, id } = await inTime(peer.hello, patience);
+    const { ownerId, id } = await inTime(peer.hello, sessionPatience);
     const milliseconds = Math.round(performance.now() - begin);
     findings.pass("hello", `Hello to peer ${ownerId}:${id} after ${milliseconds} ms`);
     return true;
@@ -56,10 +57,10 @@ async function checkPushes(
   names: readonly MessageName[],
   means: Means,
 ): Promise<boolean> {
-  const { findings, patience } = means;
+  const { findings, sessionPatience } = means;
   try {
     // What the server pushes at first comes before any answer.
-    await inTime(peer.request("Ping", {}), patience);
+    await inTime(peer.request("Ping", {}), sessionPatience);
   } catch (error) {
     findings.fail(
       "pushes",
@@ -84,10 +85,10 @@ async function checkPushes(
 
 async function checkLiveness(
   socket: RawWebSocket,
-  { findings, patience }: Means,
+  { findings, sessionPatience }: Means,
 ): Promise<void> {
   try {
-    await inTime(socket.ping(), patience);
+    await inTime(socket.ping(), sessionPatience);
     findings.pass("liveness", "a WebSocket ping is answered");
   } catch (error) {
     findings.fail(
