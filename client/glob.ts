@@ -38,10 +38,8 @@ function escape(char: string): string {
 
 /** Whether a path, or a folder that it is in, is meant by the pattern; without `/` by any name. */
 export function globMatcher(glob: string): (path: string) => boolean {
-  const anywhere = glob.includes("/") ? "" : "(?:.*/)?";
-  const expression = new RegExp(
-    `^${anywhere}${globSource(glob.replace(/\/$/, ""))}(?:/.*)?$`,
-    "su",
-  );
+  const pattern = glob.replace(/\/$/, "");
+  const anywhere = pattern.includes("/") ? "" : "(?:.*/)?";
+  const expression = new RegExp(`^${anywhere}${globSource(pattern)}(?:/.*)?$`, "su");
   return (path) => expression.test(path);
 }
