@@ -33,7 +33,9 @@ const FLAGS = [
 ];
 
 /** What configures a server must not leak from the developer's shell into the tests. */
-const FOREIGN_VARIABLES = Object.values(settings).map((setting) => setting.env);
+const FOREIGN_VARIABLES = new Set<string>(
+  Object.values(settings).map((setting) => setting.env),
+);
 
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(.*)$/;
 
@@ -52,7 +54,10 @@ export function parseSummary(line: string): Counts | undefined {
 /** The environment of the tests: the caller's, without what would configure a server. */
 export function testEnvironment(caller: Record<string, string>): Record<string, string> {
   const env: Record<string, string> = { ...caller, NO_COLOR: "1" };
-  for (const name of FOREIGN_VARIABLES) delete env[name];
+  for (const name of Object.keys(env)) {
+    // npm's tell the program how it was started, which shows in what it prints.
+    if (FOREIGN_VARIABLES.has(name) || name.startsWith("npm_")) delete env[name];
+  }
   // Tests talk to servers on this machine; a proxy of the network must not come between.
   const direct = ["127.0.0.1", "localhost", "::1"];
   const noProxy = [caller.NO_PROXY ?? caller.no_proxy ?? "", ...direct].filter(Boolean).join(",");

@@ -33,13 +33,26 @@ Deno.test("[design 2] test runner tells paths from flags", () => {
 });
 
 Deno.test("[design 2] test runner keeps the shell's settings away from the tests", () => {
+  const settings = [
+    "DATABASE_URL",
+    "HTTP_HOST",
+    "HTTP_PORT",
+    "LIVEKIT_KEY",
+    "LIVEKIT_SECRET",
+    "LIVEKIT_SERVER",
+    "PARLEY_DATA_DIR",
+    "PARLEY_TIME_SCALE",
+    "PUBLIC_URL",
+    "npm_command",
+  ];
   const env = testEnvironment({
     PATH: "/bin",
-    DATABASE_URL: "sqlite:mine",
+    HOME: "/home/ann",
     NO_PROXY: "example.org",
+    ...Object.fromEntries(settings.map((name) => [name, "mine"])),
   });
+  assertEquals(Object.keys(env).sort(), ["HOME", "NO_COLOR", "NO_PROXY", "PATH", "no_proxy"]);
   assertEquals(env.PATH, "/bin");
-  assertEquals("DATABASE_URL" in env, false);
   assertEquals(env.NO_PROXY, "example.org,127.0.0.1,localhost,::1");
 });
 
