@@ -154,8 +154,8 @@ export const routes: readonly Route[] = [
     "UpdateDiagnosticSummary",
     "UpdateWorktreeSettings",
     "StartLanguageServer",
-    "LspQueryResponse",
   ]),
+  ...rows("project", "host", "handle", ["LspQueryResponse"], ONE_WAY),
   ...rows("project", "collaborator", "handle", ["UpdateLanguageServer"]),
   ...rows("project", "host", "tell peer", ["CreateBufferForPeer", "CreateImageForPeer"], {
     peerField: 2,
