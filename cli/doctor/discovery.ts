@@ -148,9 +148,18 @@ function judgePlace(
 ): boolean {
   const { url } = server;
   const text = `GET /rpc sends clients to ${target.origin + target.pathname} (${status})`;
-  if (target.origin === url.origin) {
+  if (target.origin === url.origin && target.pathname.startsWith(url.pathname)) {
     findings.pass("discovery", text);
     return true;
+  }
+  if (target.origin === url.origin) {
+    findings.fail(
+      "discovery",
+      text,
+      `That is not below ${url.pathname}, where the proxy looks for this server`,
+      `Set PUBLIC_URL=${url.href}; the steps below go on there`,
+    );
+    return false;
   }
   if (target.hostname === url.hostname && target.protocol === "http:") {
     findings.fail(

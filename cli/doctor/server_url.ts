@@ -72,14 +72,6 @@ function judgeForm(text: string, url: URL, findings: Findings): void {
         "stored login belongs to this very spelling",
       `Write "${text.replace(/\/+$/, "")}"`,
     );
-  } else if (url.pathname !== "/") {
-    findings.warn(
-      "url",
-      `${text} has a path`,
-      "Parley answers at the root: a proxy has to take the path away, and the redirect of /rpc " +
-        "does not have it",
-      "Give Parley a host name or a port of its own",
-    );
   } else if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     findings.warn(
       "url",

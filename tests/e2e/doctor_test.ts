@@ -97,7 +97,7 @@ Deno.test("[transport 8.1.3] [transport T8] doctor: forms of the URL", () => {
       ["http://localhost:8080", "pass go on"],
       ["http://[::1]:8080", "pass go on"],
       ["https://parley.example.com/", "warning go on"],
-      ["https://example.com/parley", "warning go on"],
+      ["https://example.com/parley", "pass go on"],
       ["http://parley.example.com", "warning go on"],
       ["http://localhost:3000", "failure go on"],
       ["http://localhost:3000/", "warning go on"],
@@ -306,6 +306,23 @@ Deno.test("[transport 1.1.8] doctor: PUBLIC_URL or the proxy leads to an inner a
   const plain = await throughProxy({ tls: certificate("good") });
   expectTroubles(plain, ["failure discovery"]);
   assertStringIncludes(plain.step("discovery")!.meaning!, "leaves TLS");
+});
+
+Deno.test("[transport 8.1.2] doctor: the redirect leaves the path under which the proxy has the server", async () => {
+  const unprefixed = (head: string) => head.replace(" /zed/", " /");
+  await using server = await startServer();
+  await using between = new HeaderProxy({ target: server.url, request: unprefixed });
+  const lost = await examine([`${between.url}/zed`, ...await signIn(server)]);
+  expectTroubles(lost, ["failure discovery"]);
+  assertStringIncludes(lost.step("discovery")!.remedy!, `PUBLIC_URL=${between.url}/zed;`);
+  assertEquals(lost.step("liveness")!.outcome, "pass");
+
+  await using right = new HeaderProxy({
+    target: server.url,
+    request: unprefixed,
+    response: (head) => head.replace(/^(location: .*)\/rpc/im, "$1/zed/rpc"),
+  });
+  expectTroubles(await examine([`${right.url}/zed`, ...await signIn(server)]), []);
 });
 
 Deno.test("[transport 1.1.8] doctor: PUBLIC_URL is another place, which is examined too", async () => {
