@@ -60,7 +60,9 @@ export abstract class Cell {
   /** Called by the chart when a phase has been entered. */
   entered(phase: Phase): void {
     this.phase = phase;
-    if (phase === "live") this.#drain();
+    // What is loaded is stored: nothing waits for an earlier change, least of all for a refused one.
+    if (phase === "loading") this.#lastChange = 0;
+    else if (phase === "live") this.#drain();
     else if (phase === "failed" || phase === "closed") {
       const waiting = this.#mailbox;
       this.#mailbox = [];

@@ -206,6 +206,10 @@ export class Link {
   #closeByServer(reason: string): void {
     if (this.#ended.server) return;
     this.#ended.server = true;
+    // What the client would have read still arrives; a client that reads nothing gets nothing.
+    if (!this.#stalled) for (const bytes of this.#held) this.#post("down", bytes);
+    this.#held = [];
+    this.#heldBytes = 0;
     if (this.#cut) return;
     const last = this.#queues.down.at(-1)?.due ?? this.#clock.now();
     this.#clock.setTimeout(() => this.#endClient(reason), last - this.#clock.now() + 1);

@@ -79,6 +79,18 @@ export interface PlanOptions {
   readonly without?: readonly StepKind[];
 }
 
+/** Kinds that break something: some plans have few of them, so that more goes on in between. */
+const FAULTS: ReadonlySet<StepKind> = new Set([
+  "drop",
+  "stall",
+  "restart",
+  "kill",
+  "slowStore",
+  "refuse",
+  "poison",
+  "longWait",
+]);
+
 /** All kinds of steps. */
 export const stepKinds = Object.keys(WEIGHTS) as StepKind[];
 
@@ -88,11 +100,13 @@ export function makePlan(seed: number, options: PlanOptions = {}): Plan {
   const clients = 2 + random.int((options.clients ?? 5) - 1);
   const count = options.steps ?? 60 + random.int(140);
   const kinds = stepKinds.filter((kind) => !options.without?.includes(kind));
-  const total = kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
+  const storm = random.pick([0.1, 0.3, 1]);
+  const weight = (kind: StepKind) => WEIGHTS[kind] * (FAULTS.has(kind) ? storm : 1);
+  const total = kinds.reduce((sum, kind) => sum + weight(kind), 0);
   const steps: Step[] = random.chance(0.9) ? opening(clients) : [];
   for (let i = 0; i < count; i++) {
-    let at = random.int(total);
-    const kind = kinds.find((one) => (at -= WEIGHTS[one]) < 0) as StepKind;
+    let at = random.next() * total;
+    const kind = kinds.find((one) => (at -= weight(one)) < 0) as StepKind;
     steps.push({
       wait: waitOf(random),
       kind,
@@ -129,6 +143,7 @@ function opening(clients: number): Step[] {
   add("share", 0, 1, 40);
   for (let who = 1; who < clients; who++) add("joinProject", who);
   for (let who = 0; who < clients; who++) add("openBuffer", who);
+  for (let who = 0; who < clients; who++) add("edit", who, 0, 7, 0, who);
   return steps;
 }
 
