@@ -41,16 +41,19 @@ export function hashSecret(secret: string): string {
 /**
  * Makes a token for a user and forgets the oldest beyond {@link maxTokensPerUser}.
  *
+ * @param impersonatorId the admin who signs in as the user
+ * @param label what the user knows it by in the list of his devices
  * @returns the text for the client, which cannot be had again. [transport 5.1.1]
  */
 export async function createToken(
   store: Store,
   userId: number,
   impersonatorId: number | null = null,
+  label: string | null = null,
 ): Promise<string> {
   const secret = randomBytes(secretBytes).toString("base64url");
   const { id } = await store.createAccessToken(
-    { userId, impersonatorId, hash: hashSecret(secret) },
+    { userId, impersonatorId, hash: hashSecret(secret), label },
     maxTokensPerUser,
   );
   return JSON.stringify({ version: 1, id, token: secret });
@@ -71,6 +74,7 @@ export async function verifyToken(store: Store, userId: number, token: string): 
   const user = await store.user(userId);
   // Removed since the line before.
   if (user === undefined) return invalid;
+  store.noteTokenUse(row.id);
   return { kind: "valid", user, impersonatorId: row.impersonatorId };
 }
 

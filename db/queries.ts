@@ -2,6 +2,7 @@
 import { type Compilable, type Kysely, sql } from "kysely";
 import { fuzzyPattern } from "./fuzzy.ts";
 import type { Schema, SqlValue } from "./schema.ts";
+import type { UserChange } from "./store.ts";
 
 type Db = Kysely<Schema>;
 
@@ -27,6 +28,15 @@ export function insertUser(db: Db, user: {
     metrics_id: user.metricsId,
     created_at: user.createdAt,
   }).returningAll();
+}
+
+/** Changes an account; the row that came of it. */
+export function updateUser(db: Db, id: number, change: UserChange): Rows {
+  return db.updateTable("users").set({
+    ...(change.name !== undefined && { name: change.name }),
+    ...(change.avatarUrl !== undefined && { avatar_url: change.avatarUrl }),
+    ...(change.admin !== undefined && { admin: change.admin }),
+  }).where("id", "=", id).returningAll();
 }
 
 /** The account with a login, whatever its case. */
@@ -78,6 +88,7 @@ export function insertAccessToken(db: Db, token: {
   userId: number;
   impersonatorId: number | null;
   hash: string;
+  label: string | null;
   createdAt: number;
 }): Rows {
   return db.insertInto("access_tokens").values({
@@ -85,6 +96,8 @@ export function insertAccessToken(db: Db, token: {
     impersonator_id: token.impersonatorId,
     hash: token.hash,
     created_at: token.createdAt,
+    label: token.label,
+    last_used_at: null,
   }).returningAll();
 }
 
@@ -104,6 +117,24 @@ export function deleteOldAccessTokens(
   return db.deleteFrom("access_tokens").where("user_id", "=", userId)
     .where("impersonator_id", "is not distinct from", impersonatorId)
     .where("id", "not in", newest).returning("id");
+}
+
+/** The tokens of a user, newest first. */
+export function accessTokensOf(db: Db, userId: number): Rows {
+  return db.selectFrom("access_tokens").selectAll().where("user_id", "=", userId)
+    .orderBy("id", "desc");
+}
+
+/** Writes down when a token was last used. */
+export function updateTokenUse(db: Db, id: number, usedAt: number): Rows {
+  return db.updateTable("access_tokens").set({ last_used_at: usedAt }).where("id", "=", id)
+    .returning("id");
+}
+
+/** Removes one token of a user. */
+export function deleteAccessToken(db: Db, userId: number, id: number): Rows {
+  return db.deleteFrom("access_tokens").where("user_id", "=", userId).where("id", "=", id)
+    .returning("id");
 }
 
 /** Removes all tokens of a user. */

@@ -2,6 +2,7 @@
  * The port to the database. Actors write through {@link Store.commit} (by way of the journal) and
  * read through the named queries; what a driver does below it is its own business.
  */
+import type { SignInStore } from "./sign_in_store.ts";
 import type { RowOf, TableName } from "./tables.ts";
 
 /** Insert a row, or replace the one with the same key. */
@@ -49,6 +50,17 @@ export interface AccessToken {
   /** `$sha256$` + base64url of the SHA-256 of the secret. [transport 5.1.2] */
   readonly hash: string;
   readonly createdAt: number;
+  /** What its owner knows it by. */
+  readonly label: string | null;
+  /** Unix milliseconds, a minute late at most; null for one that was never used. */
+  readonly lastUsedAt: number | null;
+}
+
+/** What of an account may change; what is left out stays. */
+export interface UserChange {
+  readonly name?: string | null;
+  readonly avatarUrl?: string | null;
+  readonly admin?: boolean;
 }
 
 /**
@@ -89,6 +101,9 @@ export interface Store {
   /** One trivial query, for `/healthz`. @throws when the database does not answer. */
   ping(): Promise<void>;
 
+  /** What signing in with a browser keeps. */
+  readonly signIn: SignInStore;
+
   // Accounts. Written at once, not through the journal: no actor owns them.
 
   /** @throws {LoginTakenError} */
@@ -97,6 +112,8 @@ export interface Store {
   userByLogin(login: string): Promise<User | undefined>;
   users(ids: readonly number[]): Promise<User[]>;
   allUsers(): Promise<User[]>;
+  /** @returns the account as it is now; undefined if there is none. */
+  updateUser(id: number, change: UserChange): Promise<User | undefined>;
   /** Removes the account with its tokens, contacts and notifications; false if there was none. */
   removeUser(id: number): Promise<boolean>;
   setConnectedOnce(id: number): Promise<void>;
@@ -105,10 +122,16 @@ export interface Store {
 
   /** Stores a token's hash and forgets all but the user's newest `keep` tokens. */
   createAccessToken(
-    token: { userId: number; impersonatorId: number | null; hash: string },
+    token: { userId: number; impersonatorId: number | null; hash: string; label?: string | null },
     keep: number,
   ): Promise<AccessToken>;
   accessToken(id: number): Promise<AccessToken | undefined>;
+  /** The user's tokens, newest first, also those that an admin has made. */
+  accessTokensOf(userId: number): Promise<AccessToken[]>;
+  /** Notes that a token is used now; cheap, and written down later. */
+  noteTokenUse(id: number): void;
+  /** False if the user has no such token. */
+  removeAccessToken(userId: number, id: number): Promise<boolean>;
   removeAccessTokens(userId: number): Promise<void>;
 
   /** Contacts of a user, both directions, any state. */

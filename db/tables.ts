@@ -203,7 +203,7 @@ export const tables = {
 } as const satisfies Record<string, Table>;
 
 /**
- * Tables that no actor owns: accounts, their tokens, the starts of the server. Written at once by
+ * Tables that no actor owns: accounts, how they sign in, the starts of the server. Written at once by
  * the store's own methods, never through the journal.
  */
 export const accountTables = {
@@ -230,9 +230,39 @@ export const accountTables = {
       impersonator_id: "int?",
       hash: "text",
       created_at: "int",
+      /** What its owner knows it by, as "Zed on Linux". */
+      label: "text?",
+      last_used_at: "int?",
     },
     key: ["id"],
   },
+
+  /** Stored forms of passwords; an account without a row has none. */
+  passwords: {
+    columns: { user_id: "int", hash: "text", changed_at: "int" },
+    key: ["user_id"],
+  },
+
+  /** Browsers that are signed in. */
+  web_sessions: {
+    columns: { hash: "text", user_id: "int", created_at: "int", expires_at: "int" },
+    key: ["hash"],
+  },
+
+  /** Links for choosing a password, each good once. */
+  invitations: {
+    columns: { hash: "text", user_id: "int", created_at: "int", expires_at: "int" },
+    key: ["hash"],
+  },
+
+  /** Who somebody is at another service, as `github` or the address of an OIDC provider. */
+  identities: {
+    columns: { provider: "text", subject: "text", user_id: "int", created_at: "int" },
+    key: ["provider", "subject"],
+  },
+
+  /** Keys of the server's own. */
+  secrets: { columns: { name: "text", value: "bytes" }, key: ["name"] },
 
   /** One row per start of the server; the id is its epoch. [rooms 1.1] */
   servers: { columns: { id: "int", started_at: "int" }, key: ["id"] },

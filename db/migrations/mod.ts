@@ -3,6 +3,7 @@ import type { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { StoreTooNewError } from "../store.ts";
 import { accountsRoomsProjects } from "./m0001_accounts_rooms_projects.ts";
+import { signIn } from "./m0002_sign_in.ts";
 import type { Dialect } from "./types.ts";
 
 /** Table with the names of the migrations that a database has had. */
@@ -15,6 +16,7 @@ export type DialectMigration = (dialect: Dialect) => Migration;
 /** Every migration by name; the order of the names is the order of their application. */
 export const migrations: Readonly<Record<string, DialectMigration>> = {
   "0001_accounts_rooms_projects": accountsRoomsProjects,
+  "0002_sign_in": signIn,
 };
 
 /** How far a database has come. */

@@ -6,6 +6,9 @@ import { rankLogins } from "../fuzzy.ts";
 import { maxLoginLength } from "../login.ts";
 import * as queries from "../queries.ts";
 import type { Schema } from "../schema.ts";
+import { SignInRows } from "../sign_in_rows.ts";
+import type { SignInStore } from "../sign_in_store.ts";
+import { TokenUses } from "../token_uses.ts";
 import {
   type AccessToken,
   LoginTakenError,
@@ -13,20 +16,21 @@ import {
   type Store,
   StoreUnavailableError,
   type User,
+  type UserChange,
   type WriteGroup,
 } from "../store.ts";
 import {
   type AccountRowOf,
+  type AccountTableName,
   accountTables,
-  type ColumnType,
   type RowOf,
   type TableName,
   tables,
 } from "../tables.ts";
 import { bindable, NodeSqliteDialect } from "./dialect.ts";
 import { isUnavailable, unavailable } from "./errors.ts";
+import { accessTokenOf, notificationOf, readRow, type SqlRow, userOf } from "./read_rows.ts";
 import { RowStatements } from "./row_statements.ts";
-import { fromSqlite, type SqliteValue } from "./values.ts";
 
 /** Longest text that is searched for: no login needs more, and the work grows with it. */
 const maxQueryLength = 8 * maxLoginLength;
@@ -50,6 +54,8 @@ export class SqliteStore implements Store {
   readonly #transaction: TransactionStatements;
   readonly #contactsOf: StatementSync;
   readonly #ping: StatementSync;
+  readonly #tokenUses = new TokenUses();
+  readonly signIn: SignInStore;
   #open = true;
 
   constructor(db: DatabaseSync, path: string, clock: Clock) {
@@ -72,6 +78,12 @@ export class SqliteStore implements Store {
         `select ${Object.keys(tables.contacts.columns).join(", ")} from contacts ` +
         "where user_id_b = ?1",
     );
+    this.signIn = new SignInRows({
+      kysely: this.#kysely,
+      now: () => clock.now(),
+      ask: (table, query) => this.#accountRows(table, query),
+      run: async (...queries) => void await this.#askTogether(...queries),
+    });
     this.#ping = db.prepare("select count(*) from (select 1 from users limit 1)");
   }
 
@@ -153,6 +165,11 @@ export class SqliteStore implements Store {
     return await this.#users(queries.allUsers(this.#kysely));
   }
 
+  async updateUser(id: number, change: UserChange): Promise<User | undefined> {
+    if (Object.values(change).every((value) => value === undefined)) return await this.user(id);
+    return (await this.#users(queries.updateUser(this.#kysely, id, change)))[0];
+  }
+
   async removeUser(id: number): Promise<boolean> {
     const [, removed] = await this.#askTogether(
       queries.deleteNotificationsAbout(this.#kysely, id),
@@ -180,11 +197,15 @@ export class SqliteStore implements Store {
   }
 
   async createAccessToken(
-    token: { userId: number; impersonatorId: number | null; hash: string },
+    token: { userId: number; impersonatorId: number | null; hash: string; label?: string | null },
     keep: number,
   ): Promise<AccessToken> {
     const [rows] = await this.#askTogether(
-      queries.insertAccessToken(this.#kysely, { ...token, createdAt: this.#clock.now() }),
+      queries.insertAccessToken(this.#kysely, {
+        ...token,
+        label: token.label ?? null,
+        createdAt: this.#clock.now(),
+      }),
       queries.deleteOldAccessTokens(this.#kysely, token.userId, token.impersonatorId, keep),
     );
     return accessTokenOf(readRow(accountTables.access_tokens.columns, rows![0]!));
@@ -194,6 +215,21 @@ export class SqliteStore implements Store {
   async accessToken(id: number): Promise<AccessToken | undefined> {
     const [row] = this.#read(() => this.#rows.of("access_tokens").load({ id }));
     return row === undefined ? undefined : accessTokenOf(row as AccountRowOf<"access_tokens">);
+  }
+
+  async accessTokensOf(userId: number): Promise<AccessToken[]> {
+    this.#writeTokenUses();
+    const query = queries.accessTokensOf(this.#kysely, userId);
+    return (await this.#accountRows("access_tokens", query)).map(accessTokenOf);
+  }
+
+  noteTokenUse(id: number): void {
+    if (this.#tokenUses.note(id, this.#clock.now())) this.#writeTokenUses();
+  }
+
+  async removeAccessToken(userId: number, id: number): Promise<boolean> {
+    const query = queries.deleteAccessToken(this.#kysely, userId, id);
+    return (await this.#ask(query)).length > 0;
   }
 
   async removeAccessTokens(userId: number): Promise<void> {
@@ -230,6 +266,7 @@ export class SqliteStore implements Store {
   // deno-lint-ignore require-await
   async close(): Promise<void> {
     if (!this.#open) return;
+    this.#writeTokenUses();
     this.#open = false;
     this.#db.close();
   }
@@ -285,8 +322,23 @@ export class SqliteStore implements Store {
   }
 
   async #users(query: queries.Rows): Promise<User[]> {
-    const { columns } = accountTables.users;
-    return (await this.#ask(query)).map((row) => userOf(readRow(columns, row)));
+    return (await this.#accountRows("users", query)).map(userOf);
+  }
+
+  async #accountRows<T extends AccountTableName>(
+    table: T,
+    query: queries.Rows,
+  ): Promise<AccountRowOf<T>[]> {
+    const { columns } = accountTables[table];
+    return (await this.#ask(query)).map((row) => readRow(columns, row));
+  }
+
+  /** Nobody waits for it, and a database that takes no writes may still let users in. */
+  #writeTokenUses(): void {
+    const uses = this.#tokenUses.take();
+    if (uses.length === 0) return;
+    this.#askTogether(...uses.map((use) => queries.updateTokenUse(this.#kysely, ...use)))
+      .catch(() => {});
   }
 
   async #isTaken(error: unknown, login: string): Promise<boolean> {
@@ -300,41 +352,6 @@ export class SqliteStore implements Store {
       `Cannot ${action} the database ${this.#path}: it has been closed; open it again`,
     );
   }
-}
-
-type SqlRow = Record<string, SqliteValue>;
-
-function readRow<Row>(columns: Readonly<Record<string, ColumnType>>, row: SqlRow): Row {
-  return Object.fromEntries(
-    Object.entries(columns).map(([name, type]) => [name, fromSqlite(type, row[name]!)]),
-  ) as Row;
-}
-
-function notificationOf(row: SqlRow): RowOf<"notifications"> {
-  return readRow(tables.notifications.columns, row);
-}
-
-function userOf(row: AccountRowOf<"users">): User {
-  return {
-    id: row.id,
-    login: row.login,
-    name: row.name,
-    avatarUrl: row.avatar_url,
-    admin: row.admin,
-    connectedOnce: row.connected_once,
-    metricsId: row.metrics_id,
-    createdAt: row.created_at,
-  };
-}
-
-function accessTokenOf(row: AccountRowOf<"access_tokens">): AccessToken {
-  return {
-    id: row.id,
-    userId: row.user_id,
-    impersonatorId: row.impersonator_id,
-    hash: row.hash,
-    createdAt: row.created_at,
-  };
 }
 
 function refusal(group: WriteGroup, cause: unknown): Error {
