@@ -1,0 +1,65 @@
+/** The page docs/benchmarks.md: figures, machine, method, date. */
+import { appendix, type Row, table } from "./report.ts";
+
+const METHOD = `\
+- The servers run in processes of their own: Parley as \`main.ts serve\` on an SQLite file, beside it a
+  bare \`Deno.serve\` (\`bench/bare.ts\`) that passes on what it gets and does nothing else. Both are
+  driven by the same process over loopback, in turn, and each ratio is of one run.
+- Clients are WebSockets over plain TCP (\`bench/raw_socket.ts\`) that only count what they receive, and
+  messages are made beforehand, compressed as Zed's: on two processors a client must cost next to
+  nothing.
+- Forwarding: the host has 64 messages unanswered at any time and both servers answer each of them;
+  deliveries to guests are counted. The bare server sends the bytes that it got; Parley decompresses and
+  walks each message, checks the sender's right, and sends each guest the bytes with a header of its
+  own, about 20 bytes longer. The clients rest for 0.2 ms before they answer, so that the servers do not
+  spend their time on waking them. The ratio is the median of several rounds.
+- Latency is from the host's write to a guest's read, all in one process.
+- Upload: each message of 256 entries waits for the answer of the one before, which the server gives when
+  the entries are on the disk. The bare server answers at once and stores nothing. Join: from
+  the request to the last chunk of the tree, median of several guests; one more guest decodes everything
+  and checks that the tree is whole.
+- Memory is the growth of the process's resident memory, shared by all connections, 3 s after the last.
+- Connections: each signs in as a user of its own and has got its \`Hello\` and its contacts; up to 400
+  handshakes are under way at a time. The bare server sends as much, to anybody.
+- Cold start: from the start of the process to a signed-in connection's \`Hello\`, for a new database to
+  the first HTTP answer (there is nobody yet who could sign in). Beside it the same of a Deno that
+  serves one empty answer. The operating system has read the files before.`;
+
+/** The whole page. */
+export function benchmarksDocument(
+  rows: readonly Row[],
+  lines: readonly { readonly name: string; readonly value: string }[],
+): string {
+  const { deno, v8 } = Deno.version;
+  const memory = (Deno.systemMemoryInfo().total / 2 ** 30).toFixed(0);
+  return `# Benchmarks
+
+Written by \`deno task bench\`; \`deno task bench --short\` prints the same table from smaller counts.
+
+${table(rows)}
+
+Measured on ${new Date().toISOString().slice(0, 10)}, ${processor()}, ${memory} GiB of memory, \
+${Deno.build.os} ${Deno.osRelease()}, Deno ${deno} (V8 ${v8}).
+
+## Method
+
+${METHOD}
+
+## Appendix: parts
+
+What a message costs between the socket and the actors, and the text CRDT that channel notes use.
+
+${appendix(lines)}
+`;
+}
+
+function processor(): string {
+  const count = navigator.hardwareConcurrency;
+  let model = Deno.build.arch as string;
+  try {
+    model = /^model name\s*: (.+)$/m.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1] ?? model;
+  } catch {
+    // Not Linux: the architecture has to do.
+  }
+  return `${count} processors (${model})`;
+}

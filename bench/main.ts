@@ -1,0 +1,102 @@
+// deno-lint-ignore-file no-console -- a program that prints a table
+/**
+ * The table of DESIGN section 5 (all rows but the last), against a bare Deno server measured in the
+ * same run.
+ *
+ *     deno task bench                       all of it, about two minutes; writes docs/benchmarks.md
+ *     deno task bench --short               the same table with smaller counts; writes nothing
+ *     deno task bench fan-out upload …      only these: fan-out, upload, connections, cold-start, text,
+ *                                           wire; writes nothing
+ */
+import { type Account, seedAccounts } from "./accounts.ts";
+import { benchColdStart } from "./cold_start.ts";
+import { benchConnections } from "./connections.ts";
+import { benchmarksDocument } from "./document.ts";
+import { benchFanOut, type FanOutOptions } from "./fan_out.ts";
+import { ServerProcess } from "./process.ts";
+import { appendix, type Row, table } from "./report.ts";
+import { benchText } from "./text.ts";
+import { benchUpload, type UploadOptions } from "./upload.ts";
+import { benchWire } from "./wire.ts";
+
+interface Size {
+  readonly accounts: number;
+  readonly fanOut: FanOutOptions;
+  readonly upload: UploadOptions;
+  /** Times that all accounts connect. */
+  readonly floods: number;
+  readonly coldStarts: number;
+}
+
+const FULL: Size = {
+  accounts: 2000,
+  fanOut: { rounds: 5, window: 2000, messages: 2000 },
+  upload: { entries: 50_000, guests: 5 },
+  floods: 3,
+  coldStarts: 7,
+};
+
+const SHORT: Size = {
+  accounts: 500,
+  fanOut: { rounds: 1, window: 700, messages: 200 },
+  upload: { entries: 10_000, guests: 2 },
+  floods: 1,
+  coldStarts: 1,
+};
+
+/** The first of the accounts can call that many others. */
+const CONTACTS = 64;
+
+type Bench = (dataDir: string, accounts: readonly Account[], size: Size) => Promise<Row[]>;
+
+/** Runs a benchmark on servers of its own. */
+async function onServers(
+  dataDir: string,
+  body: (parley: ServerProcess, bare: ServerProcess) => Promise<Row[]>,
+): Promise<Row[]> {
+  await using parley = await ServerProcess.parley(dataDir);
+  await using bare = await ServerProcess.bare();
+  return await body(parley, bare);
+}
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  "fan-out": (dataDir, accounts, { fanOut }) =>
+    onServers(dataDir, (parley, bare) => benchFanOut(parley, bare, accounts, fanOut)),
+  "upload": (dataDir, accounts, { upload }) =>
+    onServers(dataDir, (parley, bare) => benchUpload(parley, bare, accounts, upload)),
+  "connections": (dataDir, accounts, { floods }) =>
+    onServers(dataDir, (parley, bare) => benchConnections(parley, bare, accounts, floods)),
+  "cold-start": (dataDir, [account], { coldStarts }) =>
+    benchColdStart(dataDir, account as Account, coldStarts),
+};
+
+async function main(args: readonly string[]): Promise<void> {
+  const size = args.includes("--short") ? SHORT : FULL;
+  const names = args.filter((arg) => arg !== "--short");
+  const isWanted = (name: string) => names.length === 0 || names.includes(name);
+  const rows: Row[] = [];
+  for (const [name, bench] of Object.entries(BENCHES)) {
+    if (!isWanted(name)) continue;
+    // Each on a database of its own, so that none leaves anything to the next.
+    const dataDir = await Deno.makeTempDir({ prefix: "parley-bench-" });
+    try {
+      const count = name === "connections" ? size.accounts : CONTACTS + 1;
+      rows.push(...await bench(dataDir, await seedAccounts(dataDir, count, CONTACTS), size));
+    } finally {
+      await Deno.remove(dataDir, { recursive: true });
+    }
+  }
+  const lines = [
+    ...(isWanted("wire") ? await benchWire() : []),
+    ...(isWanted("text") && size === FULL ? await benchText() : []),
+  ];
+  if (rows.length > 0) console.log(table(rows));
+  if (lines.length > 0) console.log(appendix(lines));
+  if (size === FULL && names.length === 0) {
+    const file = new URL("../docs/benchmarks.md", import.meta.url);
+    await Deno.writeTextFile(file, benchmarksDocument(rows, lines));
+    console.log("Written to docs/benchmarks.md");
+  }
+}
+
+if (import.meta.main) await main(Deno.args);

@@ -1,0 +1,114 @@
+/** A large project: how long its upload takes, and a guest's join. */
+import type { Account } from "./accounts.ts";
+import { Call, type Participant } from "./call.ts";
+import { ENTRIES_PER_MESSAGE, tree } from "./messages.ts";
+import type { ServerProcess } from "./process.ts";
+import { clientFrame, handshake, RawSocket } from "./raw_socket.ts";
+import { median, type Row } from "./report.ts";
+import { encode, messageInfo } from "../proto/mod.ts";
+import { message, payloadField } from "../rpc/frame.ts";
+import { delay } from "@std/async/delay";
+
+/** How large the benchmark is. */
+export interface UploadOptions {
+  readonly entries: number;
+  /** Guests who join one after the other. */
+  readonly guests: number;
+}
+
+/** Uploads a tree and lets guests join. The targets are those of 50,000 entries. */
+export async function benchUpload(
+  parley: ServerProcess,
+  bare: ServerProcess,
+  accounts: readonly Account[],
+  { entries, guests }: UploadOptions,
+): Promise<Row[]> {
+  const call = await Call.start(parley.url, accounts.slice(0, guests + 2));
+  const messages = tree(call.projectId, entries);
+  const bareHost = await RawSocket.open(
+    bare.url,
+    handshake(new URL("/host", bare.url), {}),
+    () => {},
+  );
+  await delay(300);
+  const theirs = await upload(bareHost, messages);
+  const ours = await upload(call.host.socket, messages);
+  bareHost.close();
+
+  await verify(call, call.others[guests] as Participant, entries);
+  const joins: number[] = [];
+  for (const { socket } of call.others.slice(0, guests)) {
+    joins.push(await join(socket, call.projectId, messages.length + 1));
+    await delay(100);
+  }
+  call.close();
+  const scale = entries / 50_000;
+  const name = entries.toLocaleString("en");
+  const joined = median(joins);
+  return [
+    {
+      what: `Upload of a project of ${name} entries`,
+      target: `≤ ${1 * scale} s`,
+      parley: `${(ours / 1000).toFixed(2)} s`,
+      bare: `${(theirs / 1000).toFixed(2)} s, stores nothing`,
+      ratio: (ours / theirs).toFixed(1),
+      reached: ours <= 1000 * scale,
+    },
+    {
+      what: "A guest's join of it",
+      target: `≤ ${0.15 * scale} s`,
+      parley: `${(joined / 1000).toFixed(3)} s`,
+      bare: "-",
+      ratio: "-",
+      reached: joined <= 150 * scale,
+    },
+  ];
+}
+
+/** Milliseconds for messages each of which waits for the answer of the one before. */
+async function upload(socket: RawSocket, messages: readonly Uint8Array[]): Promise<number> {
+  let answered = Promise.withResolvers<void>();
+  socket.count(() => answered.resolve());
+  const start = performance.now();
+  for (const frame of messages) {
+    answered = Promise.withResolvers<void>();
+    socket.sendFrames(frame);
+    await answered.promise;
+  }
+  return performance.now() - start;
+}
+
+/** Milliseconds from asking to the last of that many messages. */
+async function join(socket: RawSocket, projectId: bigint, messages: number): Promise<number> {
+  const field = payloadField(
+    messageInfo("JoinProject").tag as number,
+    encode("JoinProject", { projectId }),
+  );
+  const request = clientFrame(message(1000, -1, -1, 0, field));
+  const all = Promise.withResolvers<void>();
+  let missing = messages;
+  socket.count((count) => {
+    missing -= count;
+    if (missing <= 0) all.resolve();
+  });
+  const start = performance.now();
+  socket.sendFrames(request);
+  await all.promise;
+  return performance.now() - start;
+}
+
+/** One guest reads what the others only count: the tree has to be whole. */
+async function verify(call: Call, { peer }: Participant, entries: number): Promise<void> {
+  const seen = new Set<bigint>();
+  const last = Promise.withResolvers<void>();
+  peer.onMessage("UpdateWorktree", ({ updatedEntries, isLastUpdate }) => {
+    if (updatedEntries.length > ENTRIES_PER_MESSAGE) {
+      last.reject(new Error(`Got a chunk of ${updatedEntries.length} entries`));
+    }
+    for (const { id } of updatedEntries) seen.add(id);
+    if (isLastUpdate) last.resolve();
+  });
+  await peer.request("JoinProject", { projectId: call.projectId });
+  await last.promise;
+  if (seen.size !== entries) throw new Error(`Got ${seen.size} of ${entries} entries`);
+}
