@@ -43,8 +43,10 @@ export interface FrameListener {
   message(bytes: Uint8Array, isBinary: boolean): void;
   /** A ping, which wants a pong with the same bytes. */
   ping(payload: Uint8Array): void;
-  /** The server closes. */
-  close(): void;
+  /** A pong, which answers a ping. */
+  pong?(): void;
+  /** The server closes: a code in two bytes, then its reason, or nothing. */
+  close(payload: Uint8Array): void;
 }
 
 /** Cuts what a server sends into messages. */
@@ -141,7 +143,8 @@ export class FrameReader {
     if (!isFinal || payload.length > MAX_CONTROL || opcode > Opcode.Pong) {
       throw new WebSocketError(`A control frame with the opcode ${opcode} is malformed`);
     }
-    if (opcode === Opcode.Close) this.#listener.close();
+    if (opcode === Opcode.Close) this.#listener.close(payload);
     else if (opcode === Opcode.Ping) this.#listener.ping(payload);
+    else this.#listener.pong?.();
   }
 }

@@ -52,7 +52,7 @@ async function tests(): Promise<boolean> {
 
 /** The steps by name, in the order in which they run: the quick ones first. */
 const STEPS: Readonly<Record<string, () => Promise<boolean>>> = {
-  format: () => deno("fmt", "--check", "--quiet"),
+  format: () => deno("fmt", "--check"),
   lint,
   types: () => deno("check", "--quiet", "."),
   imports: importsAreRight,
