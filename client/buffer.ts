@@ -8,7 +8,13 @@ import {
   type Timestamp,
   type VectorClockEntry,
 } from "../proto/mod.ts";
-import { type Operation, Replica, type TextEdit, VersionVector } from "../text/mod.ts";
+import {
+  normalizeLineEndings,
+  type Operation,
+  Replica,
+  type TextEdit,
+  VersionVector,
+} from "../text/mod.ts";
 import { Condition } from "./condition.ts";
 import { Listeners } from "./listeners.ts";
 import {
@@ -102,9 +108,10 @@ export class Buffer {
     this.#tell(this.#replica.edit(edits));
   }
 
-  /** Makes `text` the text, by changing what differs between its equal begin and end. */
-  replaceText(text: string): void {
+  /** Makes `content` the text, by changing what differs between its equal begin and end. */
+  replaceText(content: string): void {
     const old = this.text;
+    const text = normalizeLineEndings(content);
     const limit = Math.min(old.length, text.length);
     let start = 0;
     while (start < limit && old[start] === text[start]) start++;
