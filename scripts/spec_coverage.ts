@@ -73,6 +73,8 @@ export function tagsOf(name: string): Tag[] {
   const tags: Tag[] = [];
   for (const [, spec, ids] of name.matchAll(TAG)) {
     for (const id of (ids as string).split(",")) {
+      // A template's part; the tables that fill it in have the tag in their texts.
+      if (id.includes("${")) continue;
       tags.push({ spec: spec as string, id: normalizeId(id) });
     }
   }

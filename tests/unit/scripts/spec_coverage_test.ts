@@ -30,6 +30,9 @@ Deno.test("[design 2] spec coverage reads several tags of a name", () => {
     { spec: "projects", id: "6.2" },
     { spec: "rooms", id: "Q-8" },
   ]);
+  assertEquals(tagsOf("[projects ${rule}] [projects 6.1] a template's part"), [
+    { spec: "projects", id: "6.1" },
+  ]);
 });
 
 Deno.test("[design 2] spec coverage finds tests, steps and tables of cases", () => {
