@@ -114,17 +114,17 @@ export class Journal implements Durability {
     const groups = this.#queue.slice(0, count);
     this.#queue = this.#queue.slice(count);
     const begun = performance.now();
+    const stored = (refused: readonly RefusedGroup[]) =>
+      this.#stored(groups, refused, rows, performance.now() - begun);
+    let result: readonly RefusedGroup[] | Promise<readonly RefusedGroup[]>;
     try {
-      const result = this.#store.commit(groups);
-      if (result instanceof Promise) {
-        result.then(
-          (refused) => this.#stored(groups, refused, rows, performance.now() - begun),
-          (error) => this.#fail(error),
-        );
-      } else this.#stored(groups, result, rows, performance.now() - begun);
+      result = this.#store.commit(groups);
     } catch (error) {
       this.#fail(error as Error);
+      return;
     }
+    if (result instanceof Promise) result.then(stored, (error) => this.#fail(error));
+    else stored(result);
   }
 
   #stored(
@@ -133,26 +133,27 @@ export class Journal implements Durability {
     rows: number,
     milliseconds: number,
   ): void {
-    for (const { index } of refused) {
+    const crashed = new Map<string, Error>();
+    for (const { index, error } of refused) {
       const group = groups[index] as QueuedGroup;
       this.#refused.add(group.number);
+      if (crashed.has(group.actor)) continue;
+      crashed.set(group.actor, error);
       this.#refuseQueued(group.actor);
     }
     // A refused group may have been the last one queued: everything up to the next stays in order.
     const next = this.#queue[0];
     this.#durable = next === undefined ? this.#last : next.number - 1;
+    this.#scheduled = false;
+    if (this.#queue.length > 0) this.#schedule();
     this.#events.committed(rows, milliseconds);
-    for (const { index, error } of refused) {
-      this.#events.refused((groups[index] as QueuedGroup).actor, error);
-    }
+    for (const [actor, error] of crashed) this.#events.refused(actor, error);
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const outbox of waiting) outbox.pump();
     const settled = this.#settled.filter((one) => one.upTo <= this.#durable);
     this.#settled = this.#settled.filter((one) => one.upTo > this.#durable);
     for (const one of settled) one.resolve();
-    this.#scheduled = false;
-    if (this.#queue.length > 0) this.#schedule();
   }
 
   #fail(error: Error): void {

@@ -81,7 +81,8 @@ export interface Store {
 
   /**
    * Stores the groups in one transaction, in order, each in a savepoint of its own, and returns
-   * those that the database refused (their writes are rolled back, the others' kept).
+   * those that the database refused (their writes are rolled back, the others' kept). What an actor
+   * wrote behind a refused group builds on what is not stored: it is refused with it.
    *
    * An embedded database answers at once, a remote one with a promise.
    *

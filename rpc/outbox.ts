@@ -118,6 +118,7 @@ export class Outbox {
   readonly #monitor: PressureMonitor;
   readonly #marks: OutboxMarks;
   readonly #evict: (reason: string) => void;
+  readonly #failed: (error: unknown) => void;
   readonly #pending = new Map<number, Pending>();
   #slots: Slot[] = [];
   #head = 0;
@@ -135,13 +136,17 @@ export class Outbox {
     socket: OutboxSocket;
     durability: Durability;
     monitor: PressureMonitor;
+    /** The peer does not read: the connection must end. */
     evict: (reason: string) => void;
+    /** A stream threw, which is a bug: the connection must end, and nothing else. */
+    failed: (error: unknown) => void;
     marks?: OutboxMarks;
   }) {
     this.#socket = options.socket;
     this.#durability = options.durability;
     this.#monitor = options.monitor;
     this.#evict = options.evict;
+    this.#failed = options.failed;
     this.#marks = options.marks ?? outboxMarks;
   }
 
@@ -246,7 +251,8 @@ export class Outbox {
         this.#monitor.pumpLater(this, 0);
         return;
       }
-      const next = slot.stream.next();
+      const next = this.#next(slot.stream);
+      if (next === undefined) return;
       if (next.done) this.#shift(slot);
       else budget -= this.#writeItem(next.value);
     }
@@ -298,6 +304,16 @@ export class Outbox {
     for (const one of pending) one.lost();
     for (const slot of slots) slot.pending?.lost();
     this.#relieve();
+  }
+
+  /** Undefined when the stream threw, and the connection has ended over it. */
+  #next(stream: OutgoingStream): IteratorResult<Outgoing, void> | undefined {
+    try {
+      return stream.next();
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
+    }
   }
 
   #mayWrite(gate: number): boolean {

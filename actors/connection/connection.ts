@@ -17,14 +17,7 @@ import { ErrorCode } from "../../rpc/errors.ts";
 import { FieldError } from "../../rpc/fields.ts";
 import { frameOf, payloadField } from "../../rpc/frame.ts";
 import { errorField, Outbox } from "../../rpc/outbox.ts";
-import {
-  keyId,
-  keyOwner,
-  NO_PEER,
-  type PeerKey,
-  peerKey,
-  peerText,
-} from "../../rpc/peer_id.ts";
+import { keyId, keyOwner, NO_PEER, type PeerKey, peerKey, peerText } from "../../rpc/peer_id.ts";
 import { type Route, routes, RouteTable } from "../../rpc/routes.ts";
 import { decodesAlike, decompress, FrameError } from "../../rpc/zstd.ts";
 import type { ForwardedRequest } from "../forwarded_request.ts";
@@ -107,6 +100,7 @@ export class Connection implements ConnectionRef {
         });
         this.drop("evicted");
       },
+      failed: (error) => this.#failed(error),
     });
     this.#life = startConnectionLife({
       handshakeTime: system.times.handshake,

@@ -276,6 +276,21 @@ export function storeContract(driver: string, open: OpenStore): void {
   );
 
   Deno.test(
+    `[design 1.3d] what an actor wrote behind a group that fails is rolled back with it (${driver})`,
+    withStore(open, async (store) => {
+      const room = (id: number) => put("rooms", { id, live_kit_room: "x", channel_id: null });
+      const refused = await store.commit([
+        { actor: "/rooms/1", writes: [room(1)] },
+        { actor: "/rooms/2", writes: [room(2), put("rooms", { id: 20 })] },
+        { actor: "/rooms/1", writes: [room(10)] },
+        { actor: "/rooms/2", writes: [room(21)] },
+      ]);
+      assertEquals(refused.map((group) => group.index), [1, 3]);
+      assertEquals((await store.load("rooms")).map(({ id }) => id), [1, 10]);
+    }),
+  );
+
+  Deno.test(
     `[design 1.3a] the groups of a transaction are carried out in their order (${driver})`,
     withStore(open, async (store) => {
       const counter = (value: number) => put("counters", { name: "room", value });

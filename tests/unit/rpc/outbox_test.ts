@@ -46,6 +46,10 @@ class World implements Durability, PressureMonitor {
       this.evictions.push(reason);
       this.outbox.close();
     },
+    failed: (error) => {
+      this.evictions.push(String(error));
+      this.outbox.close();
+    },
   });
 
   refused(group: number): boolean {
@@ -279,6 +283,23 @@ Deno.test("[design 1.8a] what a stream gives may be a payload in two parts or an
     ) => [id, value.projectId, originalSenderId]),
     [[0, 8n, undefined], [1, 9n, { ownerId: 1, id: 2 }]],
   );
+});
+
+Deno.test("[design 1.6] a stream that throws ends its connection and nothing else", () => {
+  const world = new World();
+  const broken: Iterator<Outgoing, void> = {
+    next() {
+      throw new Error("Broken");
+    },
+  };
+  const request = new Request();
+  world.outbox.push(numbered(1), -1, 1);
+  world.outbox.stream(broken, 1);
+  world.outbox.push(numbered(2), -1, 0, request);
+  world.commit(1);
+  assertEquals(world.evictions, ["Error: Broken"]);
+  assertEquals(world.take(), [1]);
+  assertEquals(request.events, ["lost"]);
 });
 
 Deno.test("[design 1.8] more than 64 MiB that wait end the connection at once", () => {
