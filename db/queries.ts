@@ -50,11 +50,6 @@ export function userByExactLogin(db: Db, login: string): Rows {
     .where(lowerLogin, "=", login.toLowerCase()).where("login", "=", login);
 }
 
-/** The accounts with these ids, by id; ids without one are left out. */
-export function usersById(db: Db, ids: readonly number[]): Rows {
-  return db.selectFrom("users").selectAll().where("id", "in", [...ids]).orderBy("id");
-}
-
 /** All accounts, by id. */
 export function allUsers(db: Db): Rows {
   return db.selectFrom("users").selectAll().orderBy("id");
