@@ -117,16 +117,19 @@ function handleAsked(client: SimClient): void {
     ({ projectId, buffers }, { originalSenderId }) =>
       hosted(projectId).synchronize(originalSenderId as PeerId, buffers),
   );
-  dispatcher.onRequest("SaveBuffer", async ({ projectId, bufferId, version }) => {
-    const project = hosted(projectId);
-    const buffer = project.buffers.get(bufferId);
-    if (buffer === undefined) throw new Error(`No buffer ${bufferId} is open`);
-    await buffer.until(version);
-    project.disk.set(buffer.path, buffer.text);
-    const saved = { projectId, bufferId, version: buffer.version };
-    client.send("BufferSaved", saved);
-    return saved;
-  });
+  dispatcher.onRequest(
+    "SaveBuffer",
+    async ({ projectId, bufferId, version }, { originalSenderId }) => {
+      const project = hosted(projectId);
+      const buffer = project.buffers.get(bufferId);
+      if (buffer === undefined) throw new Error(`No buffer ${bufferId} is open`);
+      await buffer.until(version, originalSenderId as PeerId);
+      project.disk.set(buffer.path, buffer.text);
+      const saved = { projectId, bufferId, version: buffer.version };
+      client.send("BufferSaved", saved);
+      return saved;
+    },
+  );
   dispatcher.onRequest("CreateProjectEntry", ({ projectId, worktreeId, path }) => {
     const worktree = hosted(projectId).worktrees.get(worktreeId);
     if (worktree === undefined) throw new Error(`No worktree ${worktreeId}`);

@@ -64,6 +64,7 @@ export class HostProject {
     this.#generation++;
     for (const register of this.registers.values()) register.doubt();
     for (const worktree of this.worktrees.values()) worktree.sending = false;
+    for (const buffer of this.buffers.values()) buffer.abandon();
   }
 
   /** The server has moved the project to this connection. [projects 12.5] */
@@ -296,6 +297,7 @@ export class HostProject {
 
   forget(peerId: PeerId): void {
     this.#shared.delete(peerName(peerId));
+    for (const buffer of this.buffers.values()) buffer.abandon(peerId);
   }
 
   #sharedWith(peerId: PeerId): Set<bigint> {

@@ -207,7 +207,7 @@ export class Link {
     if (this.#ended.server) return;
     this.#ended.server = true;
     // What the client would have read still arrives; a client that reads nothing gets nothing.
-    if (!this.#stalled) for (const bytes of this.#held) this.#post("down", bytes);
+    if (!this.#stalled) { for (const bytes of this.#held) this.#post("down", bytes); }
     this.#held = [];
     this.#heldBytes = 0;
     if (this.#cut) return;

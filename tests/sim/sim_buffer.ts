@@ -6,6 +6,8 @@ import {
   toWireVersion,
 } from "../../client/operations.ts";
 import type { Init, Operation as WireOperation, VectorClockEntry } from "../../proto/mod.ts";
+import { samePeer } from "../../client/same_peer.ts";
+import type { PeerId } from "../../rpc/peer_id.ts";
 import { Replica } from "../../text/mod.ts";
 
 const WORDS = ["ba", "do\n", "ké", "漢字", " ", "lorem ipsum", "x", "\n\n", "fn()"];
@@ -35,11 +37,18 @@ export class OperationLedger {
   }
 }
 
+interface Waiting {
+  readonly who: PeerId;
+  readonly version: readonly VectorClockEntry[];
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 export class SimBuffer {
   readonly #replica: Replica;
   readonly #ledger: OperationLedger;
   readonly #name: string;
-  readonly #waiting: { version: readonly VectorClockEntry[]; resolve: () => void }[] = [];
+  #waiting: Waiting[] = [];
 
   constructor(
     readonly projectId: bigint,
@@ -98,12 +107,19 @@ export class SimBuffer {
       .map(toWireOperation);
   }
 
-  /** Resolves when that version is here. */
-  until(version: readonly VectorClockEntry[]): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.push({ version, resolve });
+  /** Resolves when that version is here, for somebody who may give up before. */
+  until(version: readonly VectorClockEntry[], who: PeerId): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ version, who, resolve, reject });
       this.#settle();
     });
+  }
+
+  /** Somebody has left, or all have, and what they wait for may never come. */
+  abandon(who?: PeerId): void {
+    const isGone = (one: Waiting) => who === undefined || samePeer(one.who, who);
+    for (const one of this.#waiting.filter(isGone)) one.reject(new Error("the project is gone"));
+    this.#waiting = this.#waiting.filter((one) => !isGone(one));
   }
 
   #made(make: () => Parameters<typeof toWireOperation>[0] | undefined) {
