@@ -275,8 +275,8 @@ export class TestPeer implements AsyncDisposable {
       return found;
     }, {
       describe: () =>
-        `${describe()} at ${this.login}; there were ${
-          this.received.map(({ name }) => name).join(", ")
+        `${describe()} at ${this.login}; the last were ${
+          this.received.slice(-20).map(({ name }) => name).join(", ")
         }`,
     });
   }
