@@ -93,8 +93,10 @@ export abstract class Cell {
     }
     try {
       turn.speak(Math.max(gate, this.#lastChange));
-    } finally {
       this.#busy = false;
+    } catch (error) {
+      this.#busy = false;
+      this.#crash(task, error);
     }
   }
 
@@ -105,6 +107,8 @@ export abstract class Cell {
       generation: this.generation,
       error: error instanceof Error ? error.stack ?? error.message : String(error),
     });
+    // An actor that has ended in this very turn is not brought back.
+    if (this.phase !== "live") return;
     this.phase = "loading";
     task.refused?.(RpcError.internal("internal error, the server has logged it"));
     this.crashed(error);
