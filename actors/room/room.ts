@@ -72,6 +72,8 @@ export class Room extends Cell implements RoomRef {
   #state: RoomState;
   readonly #projects = new Map<number, ProjectActor>();
   readonly #rings = new Rings();
+  /** What it must still hear: it was out of order. */
+  readonly #owed: RoomMessage[] = [];
   readonly #life: (event: RoomEvent) => void;
 
   /** @param fresh the state of a room that is made now; without it the room is read from the store */
@@ -117,7 +119,8 @@ export class Room extends Cell implements RoomRef {
         return;
       }
       case "room.leave":
-        if (message.request !== undefined) {
+        if (message.request === undefined) this.#owe(message);
+        else {
           const { connection, requestId } = message.request;
           connection.outbox.push(
             this.phase === "closed" ? ACK : errorField(error.code, error.message),
@@ -133,7 +136,17 @@ export class Room extends Cell implements RoomRef {
       case "room.call_refused":
       case "room.ring_ended":
         this.#failRing(message.ticket, error);
+        return;
+      case "room.callee_gone":
+      case "room.clean_up":
+      case "room.drop_absent_callees":
+        this.#owe(message);
     }
+  }
+
+  /** Nobody says it twice: a room that is out of order hears of it when it is back. */
+  #owe(message: RoomMessage): void {
+    if (this.phase === "failed") this.#owed.push(message);
   }
 
   #failRing(ticket: number, error: RpcError): void {
@@ -370,6 +383,7 @@ export class Room extends Cell implements RoomRef {
       }
     }
     this.entered(phase);
+    if (phase === "live") for (const message of this.#owed.splice(0)) this.tell(message, 0);
     if (phase !== "loading") this.#loaded.resolve();
   }
 

@@ -50,6 +50,8 @@ export class SimClient {
   link: Link | undefined;
   /** Requests that have no end yet. */
   pending = 0;
+  /** Leaving was refused: the server lets go only of a connection that is lost. */
+  stalled = false;
   #peer: Peer | undefined;
   #isOnline = false;
   #order = 0;
@@ -104,6 +106,7 @@ export class SimClient {
     );
     if (connection === undefined) return this.#connectLater();
     this.link = link;
+    this.stalled = false;
     this.contacts.clear();
     this.rings.clear();
     const peer = new Peer(link.client, { dispatcher: this.dispatcher, clock: this.sim.clock });
@@ -176,7 +179,13 @@ export class SimClient {
   leave(): void {
     for (const { id } of this.hosted.values()) this.send("UnshareProject", { projectId: id });
     this.forgetRoom();
-    this.quietly(this.ask("LeaveRoom", {}));
+    this.quietly(this.#leaveRoom());
+  }
+
+  async #leaveRoom(): Promise<void> {
+    const { peer } = this;
+    const outcome = await this.outcome(this.ask("LeaveRoom", {}));
+    if (outcome === "refused" && peer === this.#peer) this.stalled = true;
   }
 
   forgetRoom(): void {
@@ -259,8 +268,7 @@ export class SimClient {
     } catch (error) {
       if (!(error instanceof RequestError) || this.room !== room) return;
       this.forgetRoom();
-      await this.outcome(this.ask("LeaveRoom", {}));
-      return;
+      return await this.#leaveRoom();
     }
     if (this.room !== room || peer !== this.#peer) return;
     this.enter(answer.room);

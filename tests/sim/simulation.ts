@@ -225,12 +225,12 @@ export class Simulation {
 }
 
 function isStalled(client: SimClient): boolean {
-  return client.isInCall && (
-    [...client.hosted.values()].some(({ stalled }) => stalled) ||
-    [...client.joined.values()].some((one) =>
-      one.stalled || (!one.sending && client.mayEdit && client.pending === 0)
-    )
-  );
+  return client.stalled || client.isInCall && (
+        [...client.hosted.values()].some(({ stalled }) => stalled) ||
+        [...client.joined.values()].some((one) =>
+          one.stalled || (!one.sending && client.mayEdit && client.pending === 0)
+        )
+      );
 }
 
 /** Runs a plan. */
