@@ -118,7 +118,7 @@ export class SimBuffer {
   /** Somebody has left, or all have, and what they wait for may never come. */
   abandon(who?: PeerId): void {
     const isGone = (one: Waiting) => who === undefined || samePeer(one.who, who);
-    for (const one of this.#waiting.filter(isGone)) one.reject(new Error("the project is gone"));
+    for (const one of this.#waiting.filter(isGone)) one.reject(new Error("The project is gone"));
     this.#waiting = this.#waiting.filter((one) => !isGone(one));
   }
 

@@ -35,6 +35,8 @@ export interface RunResult {
 export interface RunOptions {
   /** Note every message. */
   readonly trace?: boolean;
+  /** Breaks something behind the checks' back once the plan is over: they must see it. */
+  readonly spoil?: (sim: Simulation) => void;
 }
 
 export class Simulation {
@@ -55,10 +57,12 @@ export class Simulation {
   lossAt: number;
   #longWait = 0;
   readonly #tracing: boolean;
+  readonly #spoil: ((sim: Simulation) => void) | undefined;
 
   constructor(readonly plan: Plan, store: Store, options: RunOptions) {
     this.random = new RandomSource(plan.seed ^ 0x5eed);
     this.#tracing = options.trace ?? false;
+    this.#spoil = options.spoil;
     this.lossAt = this.clock.now();
     this.wire = new WireRecord((text) => this.fail(text), (text) => this.trace(text));
     this.server = new SimServer(store, this.clock);
@@ -191,6 +195,7 @@ export class Simulation {
       if (this.clock.now() > end) return this.fail(`it does not come to rest: ${moving}`);
       for (const client of this.clients) if (isStalled(client)) this.#reconnect(client);
     }
+    this.#spoil?.(this);
     await checkRest(this);
   }
 

@@ -1,0 +1,136 @@
+import { assertEquals } from "@std/assert";
+import { makePlan, type Plan, type StepKind } from "./plan.ts";
+import { shrink } from "./shrink.ts";
+import { type RunResult, simulate } from "./simulation.ts";
+
+/** Seeds that every run of the tests tries, in pieces that say roughly where a failure lies. */
+const SEEDS = 160;
+const PIECES = 8;
+
+function assertGood({ plan, failures }: RunResult): void {
+  assertEquals(failures, [], `repeat with: deno task sim --seed ${plan.seed} --trace`);
+}
+
+/** The opening, and behind it what the test is about. */
+function story(clients: number, ...steps: readonly [StepKind, number, ...number[]][]): Plan {
+  const opening = makePlan(clientsSeed(clients), { steps: 0 });
+  return {
+    ...opening,
+    steps: [
+      ...opening.steps,
+      ...steps.map(([kind, who, ...pick]) => ({ wait: 300, kind, who, pick })),
+    ],
+  };
+}
+
+/** A seed whose plan has that many clients and an opening. */
+function clientsSeed(clients: number): number {
+  for (let seed = 1;; seed++) {
+    const plan = makePlan(seed, { steps: 0 });
+    if (plan.clients === clients && plan.steps.length > 0) return seed;
+  }
+}
+
+for (let piece = 0; piece < PIECES; piece++) {
+  const first = 1 + piece * SEEDS / PIECES;
+  const last = first + SEEDS / PIECES - 1;
+  Deno.test(
+    `[design 6] [design 6d] [design 1.5] [projects 15.5] [projects 15.6] [rooms 19] seeds ${first} to ${last}: at rest nothing is lost, doubled or seen unduly`,
+    async () => {
+      for (let seed = first; seed <= last; seed++) assertGood(await simulate(makePlan(seed)));
+    },
+  );
+}
+
+Deno.test("[design 6] eight clients in long plans", async () => {
+  for (let seed = 1; seed <= 4; seed++) {
+    assertGood(await simulate(makePlan(seed, { clients: 8, steps: 300 })));
+  }
+});
+
+Deno.test("[design 6] the same plan gives the same run, message by message", async () => {
+  const [one, other] = [
+    await simulate(makePlan(11), { trace: true }),
+    await simulate(makePlan(11), { trace: true }),
+  ];
+  const readable = (result: RunResult) =>
+    result.trace.map((line) => line.replaceAll(/"livekitRoom":"[^"]*"/g, ""));
+  assertEquals(readable(one), readable(other));
+});
+
+Deno.test("[design 6] shrinking drops the steps that a failure does not need", async () => {
+  const fails = (plan: Plan): Promise<RunResult> => {
+    const guilty = plan.steps.filter(({ kind }) => kind === "kill" || kind === "share").length;
+    const failures = guilty >= 2 ? ["it failed"] : [];
+    return Promise.resolve({ plan, failures, counts: new Map(), trace: [] });
+  };
+  const plan = makePlan(3);
+  const { plan: small } = await shrink(plan, fails);
+  assertEquals(small.steps.length, 2);
+});
+
+Deno.test("[design 6] [design 6d] the checks see a guest whose text differs", async () => {
+  const plan = story(2, ["edit", 1, 0, 3, 0, 5], ["edit", 0, 0, 9, 1, 2]);
+  const result = await simulate(plan, {
+    spoil: (sim) => {
+      const [project] = [...sim.clients[1]!.joined.values()];
+      const [buffer] = [...project!.buffers.values()];
+      buffer!.edit([0, 0, 0]);
+    },
+  });
+  assertEquals(result.failures.length, 1);
+  assertEquals(result.failures[0]?.includes("at user1 differs"), true, result.failures[0]);
+});
+
+Deno.test("[design 6] [design 6a] the checks see an acknowledged entry that is not stored", async () => {
+  const plan = story(2);
+  const result = await simulate(plan, {
+    spoil: (sim) => {
+      const { store } = sim.server;
+      store.commit([{
+        actor: "/rooms/1",
+        writes: [{ op: "remove", table: "worktree_entries", key: { project_id: 1 } }],
+      }]);
+    },
+  });
+  assertEquals(result.failures.some((text) => text.includes("the stored worktree")), true);
+});
+
+// Failures that the simulation has found, each with the plan that shows it, made small.
+
+Deno.test("[design 6e] [design 1.6] a room whose first turn fails leaves nothing behind", async () => {
+  assertGood(
+    await simulate({
+      seed: 9,
+      clients: 2,
+      steps: [
+        { wait: 300, kind: "poison", who: 0, pick: [] },
+        { wait: 10, kind: "createRoom", who: 0, pick: [] },
+        { wait: 500, kind: "createRoom", who: 0, pick: [] },
+        { wait: 500, kind: "refuse", who: 0, pick: [] },
+        { wait: 10, kind: "createRoom", who: 1, pick: [] },
+        { wait: 500, kind: "createRoom", who: 1, pick: [] },
+      ],
+    }),
+  );
+});
+
+Deno.test("[design 6e] [design 1.3d] an actor that was thrown back speaks again", async () => {
+  const plan = story(
+    2,
+    ["refuse", 0],
+    ["setLocation", 1],
+    // Nothing of this is written, but all of it is spoken by the room.
+    ["drop", 1],
+    ["longWait", 0, 5_000],
+    ["askLanguageServer", 1],
+  );
+  assertGood(await simulate(plan));
+});
+
+Deno.test("[design 6e] [design 1.6] who leaves a room that is out of order is gone from it", async () => {
+  const crash: [StepKind, number, ...number[]] = ["poison", 1, 0];
+  const plan = story(3, crash, crash, crash, crash, ["drop", 2], ["kill", 0, 100, 1]);
+  assertGood(await simulate(plan));
+  assertGood(await simulate(story(3, crash, crash, crash, crash, ["drop", 0], ["drop", 2])));
+});
