@@ -3,9 +3,11 @@
  * line and the tests, that names concrete drivers.
  */
 import { Actors } from "./actors/start.ts";
+import { Passwords } from "./db/passwords.ts";
 import type { Store } from "./db/store.ts";
 import { openSqlite } from "./db/sqlite/open.ts";
 import { Admission } from "./http/admission.ts";
+import { SignIn } from "./http/signin/sign_in.ts";
 import { Notices } from "./http/client_api/notices.ts";
 import { handleRequest, type HttpDeps } from "./http/routes.ts";
 import {
@@ -29,6 +31,8 @@ export interface ServerParts {
   readonly clock?: Clock;
   readonly log?: Log;
   readonly media?: MediaServer;
+  /** Hashes of another cost. */
+  readonly passwords?: Passwords;
   /** An open store: the data folder is then neither made nor locked. */
   readonly store?: Store;
 }
@@ -70,7 +74,9 @@ export class Server {
 
   /** The database, once started. @throws {Error} before */
   get store(): Store {
-    if (this.#store === undefined) throw new Error("Cannot use the store: start the server first");
+    if (this.#store === undefined) {
+      throw new Error("Cannot use the store: start the server first");
+    }
     return this.#store;
   }
 
@@ -83,13 +89,17 @@ export class Server {
   async start(): Promise<{ url: string }> {
     const { host, port, dataDir, database } = this.#config;
     prepareZstd();
-    if (this.#parts.store === undefined) this.#dataDir = await lockDataDir(dataDir);
+    if (this.#parts.store === undefined) {
+      this.#dataDir = await lockDataDir(dataDir);
+    }
     this.#store = this.#parts.store ?? await openSqlite({
       path: database.path,
       notice: (message) => this.#log.info(message),
     });
     // Taken first, so that a port in use is found before anything changes.
-    const pending = Promise.withResolvers<(request: Request, peer: string) => Promise<Response>>();
+    const pending = Promise.withResolvers<
+      (request: Request, peer: string) => Promise<Response>
+    >();
     this.#http = Deno.serve(
       {
         hostname: host,
@@ -107,7 +117,8 @@ export class Server {
       media: this.#parts.media ?? await mediaServer(this.#config),
       metrics: this.metrics,
       log: this.#log,
-      avatarUrl: (userId) => `${this.#config.publicUrl ?? url}/avatars/${userId}.png`,
+      avatarUrl: (userId) =>
+        `${this.#config.publicUrl ?? url}/avatars/${userId}.png`,
       failed: (error) => this.#failure.resolve(error),
     });
     this.#actors = actors;
@@ -120,6 +131,12 @@ export class Server {
         () => actors.registry.connections.size,
       ),
       notices: this.notices,
+      signIn: new SignIn({
+        store: this.#store,
+        clock: actors.clock,
+        log: this.#log,
+        passwords: this.#parts.passwords ?? new Passwords(),
+      }),
       store: this.#store,
       metrics: this.metrics,
       log: this.#log,
@@ -128,7 +145,11 @@ export class Server {
     };
     pending.resolve((request, peer) => handleRequest(request, deps, peer));
     if (this.#dataDir !== undefined) {
-      await writeRunningServer(dataDir, { url, pid: Deno.pid, adminSecret: this.#adminSecret });
+      await writeRunningServer(dataDir, {
+        url,
+        pid: Deno.pid,
+        adminSecret: this.#adminSecret,
+      });
     }
     return { url };
   }

@@ -122,8 +122,17 @@ export class Actors implements ActorSystem {
     for (const user of [...this.registry.users.values()]) {
       user.tell({ type: "user.account_removed", userId }, 0);
     }
+    this.#dropConnectionsOf(userId, "user_removed");
+  }
+
+  /** Ends the connections of a user who signed out; clients whose token is still good come back. */
+  signOutUser(userId: number): void {
+    this.#dropConnectionsOf(userId, "signed_out");
+  }
+
+  #dropConnectionsOf(userId: number, reason: "user_removed" | "signed_out"): void {
     for (const connection of [...this.registry.connections.values()]) {
-      if (connection.userId === userId) connection.drop("user_removed");
+      if (connection.userId === userId) connection.drop(reason);
     }
   }
 

@@ -6,12 +6,14 @@ import type { Log } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
 import type { Notices } from "./client_api/notices.ts";
+import type { SignIn } from "./signin/sign_in.ts";
 
 export interface HttpDeps {
   readonly config: Config;
   readonly actors: Actors;
   readonly admission: Admission;
   readonly notices: Notices;
+  readonly signIn: SignIn;
   readonly store: Store;
   readonly metrics: Metrics;
   readonly log: Log;

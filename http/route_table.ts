@@ -20,6 +20,10 @@ import { avatar, health, metrics, root } from "./operations.ts";
 import { channelLink, elsewhere, signedIn, styleSheet } from "./pages/small_pages.ts";
 import { plainText, redirect } from "./responses.ts";
 import type { Answer, Exchange, Route } from "./route.ts";
+import { revokeToken, showAccount, signOutEverywhere } from "./signin/account_routes.ts";
+import { showSignIn, signIn, signOut } from "./signin/form_routes.ts";
+import { acceptInvitation, showInvitation } from "./signin/invitation_routes.ts";
+import { confirmNativeSignIn, showNativeSignIn } from "./signin/native_routes.ts";
 import { createAccessToken, getOrCreateUser, lookUpUser } from "./script_routes.ts";
 import {
   extensionDownload,
@@ -190,6 +194,24 @@ export const routes: readonly Route[] = [
 
   // Pages.
   {
+    path: "/native_app_signin",
+    methods: ["GET"],
+    auth: "session",
+    handler: showNativeSignIn,
+    caller: "browser: opened by Zed to sign in",
+    years: "both",
+    answer: "200 page: proof of who it is, or confirmation; 400 page for a bad port or key",
+  },
+  {
+    path: "/native_app_signin",
+    methods: ["POST"],
+    auth: "session",
+    handler: confirmNativeSignIn,
+    caller: "browser: confirmation",
+    years: "both",
+    answer: "303 to `http://127.0.0.1:<port>/?user_id=…&access_token=…`",
+  },
+  {
     path: "/native_app_signin_succeeded",
     methods: ["GET"],
     auth: "none",
@@ -197,6 +219,78 @@ export const routes: readonly Route[] = [
     caller: "browser: after signing in",
     years: "both",
     answer: "200 page",
+  },
+  {
+    path: "/sign_in",
+    methods: ["GET"],
+    auth: "none",
+    handler: showSignIn,
+    caller: "browser",
+    years: "-",
+    answer: "200 page",
+  },
+  {
+    path: "/sign_in",
+    methods: ["POST"],
+    auth: "none",
+    handler: signIn,
+    caller: "browser: login and password",
+    years: "-",
+    answer: "303 to the editor or to `/account`; 401, 429, 503 page",
+  },
+  {
+    path: "/sign_out",
+    methods: ["POST"],
+    auth: "session",
+    handler: signOut,
+    caller: "browser",
+    years: "-",
+    answer: "303 to `/sign_in`; ends the browser's session",
+  },
+  {
+    path: "/invitation",
+    methods: ["GET"],
+    auth: "none",
+    handler: showInvitation,
+    caller: "browser: the operator's link",
+    years: "-",
+    answer: "200 page, 404 for a link that is used up",
+  },
+  {
+    path: "/invitation",
+    methods: ["POST"],
+    auth: "none",
+    handler: acceptInvitation,
+    caller: "browser: a new password",
+    years: "-",
+    answer: "303 to `/account`; 400 page for a weak password",
+  },
+  ...["/account", "/account/start-trial", "/account/upgrade"].map((path): Route => ({
+    path,
+    methods: ["GET"],
+    auth: "session",
+    handler: showAccount,
+    caller: "browser: opened by Zed",
+    years: "both",
+    answer: "200 page: devices; 303 to `/sign_in`",
+  })),
+  {
+    path: "/account/tokens/:id/revoke",
+    methods: ["POST"],
+    auth: "session",
+    handler: revokeToken,
+    caller: "browser: signing one device out",
+    years: "-",
+    answer: "303 to `/account`, 404",
+  },
+  {
+    path: "/account/sign_out_everywhere",
+    methods: ["POST"],
+    auth: "session",
+    handler: signOutEverywhere,
+    caller: "browser: signing all devices and browsers out",
+    years: "-",
+    answer: "303 to `/sign_in`",
   },
   ...["/channel/:channel", "/channel/:channel/notes"].map((path): Route => ({
     path,

@@ -49,6 +49,7 @@ export type DroppedReason =
   | "evicted"
   | "store_unavailable"
   | "user_removed"
+  | "signed_out"
   | "error";
 
 /** Kinds of actors, as a label. */
