@@ -117,8 +117,7 @@ export class Server {
       media: this.#parts.media ?? await mediaServer(this.#config),
       metrics: this.metrics,
       log: this.#log,
-      avatarUrl: (userId) =>
-        `${this.#config.publicUrl ?? url}/avatars/${userId}.png`,
+      avatarUrl: (userId) => `${this.#config.publicUrl ?? url}/avatars/${userId}.png`,
       failed: (error) => this.#failure.resolve(error),
     });
     this.#actors = actors;
