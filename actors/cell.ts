@@ -62,12 +62,16 @@ export abstract class Cell {
     this.phase = phase;
     // What is loaded is stored: nothing waits for an earlier change, least of all for a refused one.
     if (phase === "loading") this.#lastChange = 0;
-    else if (phase === "live") this.#drain();
     else if (phase === "failed" || phase === "closed") {
       const waiting = this.#mailbox;
       this.#mailbox = [];
       for (const { task } of waiting) this.#refuse(task);
     }
+  }
+
+  /** The chart has come to rest in its phase: what waits may run, outside of the chart's actions. */
+  settled(): void {
+    this.#drain();
   }
 
   #drain(): void {

@@ -16,6 +16,8 @@ export interface RoomLife {
   /** Reads the room back as it is stored; false when it is not there: it has ended, or never began. */
   load(signal: AbortSignal): Promise<boolean>;
   entered(phase: Phase): void;
+  /** Called behind every transition, when its actions are done. */
+  settled(): void;
   /** Forgets the room everywhere. */
   dispose(): void;
 }
@@ -84,7 +86,7 @@ export function startRoomLife(
   failed: (error: unknown) => void,
 ): (event: RoomEvent) => void {
   const actor = createActor(roomMachine, { input: room, clock });
-  actor.subscribe({ error: failed });
+  actor.subscribe({ next: () => room.settled(), error: failed });
   actor.start();
   return (event) => actor.send(event);
 }

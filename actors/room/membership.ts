@@ -118,8 +118,9 @@ function endRoom(context: RoomContext): void {
 /** What nobody rejoined after a restart is removed. [rooms 15] [projects 12.6] */
 export function cleanUp(context: RoomContext): void {
   const { system, room } = context;
-  leave(context, [...room.active.keys()].filter((key) => keyOwner(key) !== system.epoch));
-  if (room.active.size === 0 && room.channelId === undefined) endRoom(context);
+  const stale = [...room.active.keys()].filter((key) => keyOwner(key) !== system.epoch);
+  if (stale.length > 0) leave(context, stale);
+  else if (room.active.size === 0 && room.channelId === undefined) endRoom(context);
 }
 
 /** [rooms 10.12] */

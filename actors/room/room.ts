@@ -74,6 +74,7 @@ export class Room extends Cell implements RoomRef {
   readonly #rings = new Rings();
   /** What it must still hear: it was out of order. */
   readonly #owed: RoomMessage[] = [];
+  #arrived = false;
   readonly #life: (event: RoomEvent) => void;
 
   /** @param fresh the state of a room that is made now; without it the room is read from the store */
@@ -88,7 +89,8 @@ export class Room extends Cell implements RoomRef {
       {
         fresh: fresh !== undefined,
         load: (signal) => this.#load(signal),
-        entered: (phase) => this.#entered(phase),
+        entered: (phase) => this.entered(phase),
+        settled: () => this.settled(),
         dispose: () => this.#dispose(),
       },
       system.clock,
@@ -372,8 +374,17 @@ export class Room extends Cell implements RoomRef {
     this.system.metrics.sharedProjects.dec();
   }
 
-  #entered(phase: Phase): void {
-    if (phase === "live") {
+  override entered(phase: Phase): void {
+    super.entered(phase);
+    this.#arrived = phase === "live";
+    if (phase !== "loading") this.#loaded.resolve();
+  }
+
+  /** A room that is live again, or for the first time, tells its people so before anything else. */
+  override settled(): void {
+    const arrived = this.#arrived;
+    this.#arrived = false;
+    if (arrived) {
       for (const one of this.#state.participants.values()) {
         this.system.user(one.userId).tell({
           type: "user.seated",
@@ -382,9 +393,8 @@ export class Room extends Cell implements RoomRef {
         }, 0);
       }
     }
-    this.entered(phase);
-    if (phase === "live") for (const message of this.#owed.splice(0)) this.tell(message, 0);
-    if (phase !== "loading") this.#loaded.resolve();
+    super.settled();
+    if (arrived) for (const message of this.#owed.splice(0)) this.tell(message, 0);
   }
 
   /** A room that is not stored has lost the turn that made it, or ended it: it is over. */

@@ -13,6 +13,8 @@ export interface UserLife {
   /** Reads contacts and notifications. Rejects when there is no such account. */
   load(signal: AbortSignal): Promise<void>;
   entered(phase: Phase): void;
+  /** Called behind every transition, when its actions are done. */
+  settled(): void;
   dispose(): void;
 }
 
@@ -68,6 +70,7 @@ const userMachine = setup({
 /** Starts the chart of one user and returns how to tell it what happened. */
 export function startUserLife(user: UserLife, clock: Clock): (event: UserEvent) => void {
   const actor = createActor(userMachine, { input: user, clock });
+  actor.subscribe(() => user.settled());
   actor.start();
   return (event) => actor.send(event);
 }

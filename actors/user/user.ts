@@ -56,6 +56,7 @@ export class User extends Cell implements UserRef {
     this.#life = startUserLife({
       load: (signal) => this.#load(signal),
       entered: (phase) => this.entered(phase),
+      settled: () => this.settled(),
       dispose: () => this.#dispose(),
     }, system.clock);
   }
