@@ -9,6 +9,7 @@ import { openSqlite } from "./db/sqlite/open.ts";
 import { Admission } from "./http/admission.ts";
 import { SignIn } from "./http/signin/sign_in.ts";
 import { Notices } from "./http/client_api/notices.ts";
+import { Listener } from "./http/listener.ts";
 import { handleRequest, type HttpDeps } from "./http/routes.ts";
 import {
   createAdminSecret,
@@ -50,7 +51,7 @@ export class Server {
   #dataDir: DataDir | undefined;
   #store: Store | undefined;
   #actors: Actors | undefined;
-  #http: Deno.HttpServer<Deno.NetAddr> | undefined;
+  #http: Listener | undefined;
 
   constructor(config: Config, parts: ServerParts = {}) {
     this.#config = config;
@@ -74,9 +75,7 @@ export class Server {
 
   /** The database, once started. @throws {Error} before */
   get store(): Store {
-    if (this.#store === undefined) {
-      throw new Error("Cannot use the store: start the server first");
-    }
+    if (this.#store === undefined) throw new Error("Cannot use the store: start the server first");
     return this.#store;
   }
 
@@ -89,30 +88,25 @@ export class Server {
   async start(): Promise<{ url: string }> {
     const { host, port, dataDir, database } = this.#config;
     prepareZstd();
-    if (this.#parts.store === undefined) {
-      this.#dataDir = await lockDataDir(dataDir);
-    }
+    if (this.#parts.store === undefined) this.#dataDir = await lockDataDir(dataDir);
     this.#store = this.#parts.store ?? await openSqlite({
       path: database.path,
       notice: (message) => this.#log.info(message),
     });
     // Taken first, so that a port in use is found before anything changes.
-    const pending = Promise.withResolvers<
-      (request: Request, peer: string) => Promise<Response>
-    >();
-    this.#http = Deno.serve(
-      {
-        hostname: host,
-        port,
-        onListen: () => {},
-      },
-      async (request, { remoteAddr }) =>
-        await (await pending.promise)(request, remoteAddr.hostname),
-    );
-    const url = localUrl(host, this.#http.addr.port);
+    const pending = Promise.withResolvers<(request: Request, peer: string) => Promise<Response>>();
+    const clock = this.#parts.clock ?? systemClock;
+    this.#http = new Listener({
+      host,
+      port,
+      clock,
+      log: this.#log,
+      handler: async (request, peer) => await (await pending.promise)(request, peer),
+    });
+    const url = localUrl(host, this.#http.port);
     const actors = await Actors.start({
       store: this.#store,
-      clock: this.#parts.clock ?? systemClock,
+      clock,
       times: this.#config.times,
       media: this.#parts.media ?? await mediaServer(this.#config),
       metrics: this.metrics,
@@ -144,11 +138,7 @@ export class Server {
     };
     pending.resolve((request, peer) => handleRequest(request, deps, peer));
     if (this.#dataDir !== undefined) {
-      await writeRunningServer(dataDir, {
-        url,
-        pid: Deno.pid,
-        adminSecret: this.#adminSecret,
-      });
+      await writeRunningServer(dataDir, { url, pid: Deno.pid, adminSecret: this.#adminSecret });
     }
     return { url };
   }
@@ -160,8 +150,7 @@ export class Server {
     }
     await this.#actors?.drain();
     this.notices.endAll();
-    const closing = this.#http?.shutdown();
-    await closing;
+    await this.#http?.close();
     // Nothing waits for what comes after the end, such as a lost client's return.
     this.#actors?.clock.end();
     if (this.#parts.store === undefined) await this.#store?.close();

@@ -5,21 +5,26 @@ import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
 import { plainText } from "./responses.ts";
 
+const SWITCHING_PROTOCOLS = 101;
+
 /** Deno's socket as connections need it; one that is not open takes nothing and buffers nothing. */
 class DenoSocket implements ClientSocket {
   readonly #socket: WebSocket;
+  readonly #metrics: Metrics;
   readonly #givenUp: () => void;
 
   /** @param givenUp hears that the socket is closed from this side; its peer may not let it */
-  constructor(socket: WebSocket, givenUp: () => void) {
+  constructor(socket: WebSocket, metrics: Metrics, givenUp: () => void) {
     this.#socket = socket;
+    this.#metrics = metrics;
     this.#givenUp = givenUp;
   }
 
   send(bytes: Uint8Array): void {
-    if (this.#socket.readyState === WebSocket.OPEN) {
-      this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
-    }
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
+    this.#metrics.messagesSent.inc();
+    this.#metrics.bytesSent.inc(bytes.length);
   }
 
   get bufferedAmount(): number {
@@ -35,6 +40,17 @@ class DenoSocket implements ClientSocket {
 
 /** Answers a handshake for `/rpc`: refused with its status before the upgrade, or a connection. */
 export async function upgradeRpc(
+  request: Request,
+  actors: Actors,
+  admission: Admission,
+  metrics: Metrics,
+): Promise<Response> {
+  const answer = await shakeHands(request, actors, admission, metrics);
+  if (answer.status !== SWITCHING_PROTOCOLS) metrics.refusedHandshakes.inc(`${answer.status}`);
+  return answer;
+}
+
+async function shakeHands(
   request: Request,
   actors: Actors,
   admission: Admission,
@@ -68,7 +84,7 @@ export async function upgradeRpc(
       return;
     }
     connection = actors.connect(
-      new DenoSocket(socket, () => {
+      new DenoSocket(socket, metrics, () => {
         given = true;
         metrics.zombieSockets.inc();
       }),

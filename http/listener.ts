@@ -1,0 +1,78 @@
+/**
+ * The listening socket. Deno's server ends for good when the system refuses it one connection, as it
+ * does when the process has no file descriptor left: who opens enough connections without finishing a
+ * request would end the service for everybody. So a server that ends is followed by another one on the
+ * same port, while the connections of the earlier one go on. [design 6]
+ */
+import type { Clock, TimerId } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+
+/** Milliseconds between the end of one server and the next. */
+const PAUSE = 1_000;
+
+/** Answers one request; `peer` is the network address of who asks. */
+export type HttpHandler = (request: Request, peer: string) => Promise<Response>;
+
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly handler: HttpHandler;
+}
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #port: number;
+  /** All that were made: earlier ones hold the connections that they have accepted. */
+  readonly #servers: Deno.HttpServer<Deno.NetAddr>[] = [];
+  #pause: TimerId | undefined;
+  #closing = false;
+
+  /** Listens. @throws {Deno.errors.AddrInUse} and what else listening throws */
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#port = this.#listen(options.port);
+  }
+
+  /** Where it listens. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Stops listening and ends all connections, each when its request has been answered. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (this.#pause !== undefined) this.#options.clock.clearTimeout(this.#pause);
+    await Promise.all(this.#servers.map((server) => server.shutdown()));
+  }
+
+  #listen(port: number): number {
+    const { host, handler } = this.#options;
+    const server = Deno.serve(
+      { hostname: host, port, onListen: () => {} },
+      (request, { remoteAddr }) => handler(request, remoteAddr.hostname),
+    );
+    this.#servers.push(server);
+    server.finished.catch((error) => this.#failed(error));
+    return server.addr.port;
+  }
+
+  #failed(error: unknown): void {
+    if (this.#closing) return;
+    const { clock, log } = this.#options;
+    log.error("No connections are accepted for a moment: {error}; allow more open files", {
+      error,
+    });
+    this.#pause = clock.setTimeout(() => this.#again(), PAUSE);
+  }
+
+  #again(): void {
+    try {
+      this.#listen(this.#port);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+}
