@@ -5,7 +5,7 @@
  *     deno run -A scripts/compile_proto.ts [--check]
  */
 import protobuf from "protobufjs";
-import { main, syncFolder } from "./gen_proto.ts";
+import { main, syncFolder } from "./generated_files.ts";
 
 const PROTO = new URL("../proto/", import.meta.url);
 

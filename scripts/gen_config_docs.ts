@@ -1,25 +1,11 @@
 /** Writes `docs/CONFIGURATION.md` from the table in `lib/settings_table.ts`. */
 import { configDocument } from "../lib/config.ts";
+import { main, syncFile } from "./generated_files.ts";
 
-/**
- * Brings the document up to date.
- *
- * @param check only look, and write nothing.
- * @returns false if the file was not up to date.
- */
-export async function run(check: boolean): Promise<boolean> {
+/** Writes the document, or with `check` only compares it. Returns its name when it differs. */
+export function run(check: boolean): Promise<readonly string[]> {
   const file = new URL("../docs/CONFIGURATION.md", import.meta.url);
-  const wanted = configDocument();
-  const found = await Deno.readTextFile(file).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (found === wanted) return true;
-  if (!check) await Deno.writeTextFile(file, wanted);
-  return false;
+  return syncFile(file, configDocument(), check);
 }
 
-if (import.meta.main) {
-  const check = Deno.args.includes("--check");
-  if (!await run(check) && check) Deno.exit(1);
-}
+if (import.meta.main) await main("gen_config_docs.ts", run);

@@ -1,5 +1,6 @@
 /** Writes `docs/ENDPOINTS.md` from the table in `http/route_table.ts`. */
 import { routes } from "../http/route_table.ts";
+import { main, syncFile } from "./generated_files.ts";
 
 /** The document. */
 export function endpointDocument(): string {
@@ -49,25 +50,10 @@ A proxy must not answer 401 by itself: Zed forgets its login then.
 `;
 }
 
-/**
- * Brings the document up to date.
- *
- * @param check only look, and write nothing.
- * @returns false if the file was not up to date.
- */
-export async function run(check: boolean): Promise<boolean> {
+/** Writes the document, or with `check` only compares it. Returns its name when it differs. */
+export function run(check: boolean): Promise<readonly string[]> {
   const file = new URL("../docs/ENDPOINTS.md", import.meta.url);
-  const wanted = endpointDocument();
-  const found = await Deno.readTextFile(file).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (found === wanted) return true;
-  if (!check) await Deno.writeTextFile(file, wanted);
-  return false;
+  return syncFile(file, endpointDocument(), check);
 }
 
-if (import.meta.main) {
-  const check = Deno.args.includes("--check");
-  if (!await run(check) && check) Deno.exit(1);
-}
+if (import.meta.main) await main("gen_endpoint_docs.ts", run);

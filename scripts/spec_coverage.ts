@@ -7,6 +7,8 @@
  *     deno run -A scripts/spec_coverage.ts --check   fails when it is stale, or a tag names no rule
  */
 
+import { syncFile } from "./generated_files.ts";
+
 /** One row of `tests/rules/*.tsv`. */
 export interface Rule {
   readonly spec: string;
@@ -254,19 +256,10 @@ export async function load(): Promise<Coverage> {
 export async function run(check: boolean): Promise<boolean> {
   const { document, errors } = await load();
   for (const error of errors) console.error(error);
-  if (!check) {
-    await Deno.writeTextFile(DOCUMENT, document);
-    return errors.length === 0;
-  }
-  let present = "";
-  try {
-    present = await Deno.readTextFile(DOCUMENT);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  const stale = present !== document;
-  if (stale) console.error(`${DOCUMENT} is stale: run \`deno task gen\``);
-  return errors.length === 0 && !stale;
+  const file = new URL(`../${DOCUMENT}`, import.meta.url);
+  const isStale = (await syncFile(file, document, check)).length > 0 && check;
+  if (isStale) console.error(`${DOCUMENT} is stale: run \`deno task gen\``);
+  return errors.length === 0 && !isStale;
 }
 
 if (import.meta.main) {
