@@ -15,7 +15,7 @@ function help(): string {
   return `Parley, a collaboration server for the Zed editor.
 
   ${name} serve [option]…     run the server
-  ${name} user <command>      manage accounts: add, list, token, remove
+  ${name} user <command>      manage accounts: add, invite, password, list, …
   ${name} doctor [url]        find out why a Zed could not connect
 
   --help                 what there is; after a command, about that command

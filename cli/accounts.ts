@@ -5,9 +5,13 @@ import {
   type AccountToken,
   addToken,
   addUsers,
+  inviteUser,
   listUsers,
   removeUser,
+  setPassword,
+  signOutUser,
 } from "../db/accounts.ts";
+import { Passwords } from "../db/passwords.ts";
 import { openSqlite } from "../db/sqlite/open.ts";
 import { readRunningServer, type RunningServer } from "../http/running_server.ts";
 import type { DataConfig } from "../lib/config.ts";
@@ -19,8 +23,26 @@ export interface Accounts {
   list(): Promise<AccountSummary[]>;
   addToken(login: string): Promise<AccountToken>;
   /** Also ends the account's connections where a server runs. */
-  remove(login: string): Promise<{ readonly id: number; readonly login: string }>;
+  remove(login: string): Promise<AccountName>;
+  /** Makes a link for choosing a password; an account that is not there is created. */
+  invite(login: string, admin: boolean): Promise<InvitationLink>;
+  setPassword(login: string, password: string): Promise<AccountName>;
+  /** Ends tokens, browser sessions and, where a server runs, connections. */
+  signOut(login: string): Promise<AccountName>;
   close(): Promise<void>;
+}
+
+/** Whose account it was. */
+export interface AccountName {
+  readonly id: number;
+  readonly login: string;
+}
+
+/** A link for choosing a password. */
+export interface InvitationLink extends AccountName {
+  readonly url: string;
+  /** Unix milliseconds. */
+  readonly expiresAt: number;
 }
 
 /** A running server refused, or did not answer. */
@@ -35,22 +57,25 @@ const patience = 10_000;
  * Opens the accounts of a data folder: through its server if one runs, else in the database itself.
  *
  * @param notice is told what an owner should know.
+ * @param publicUrl what links begin with where no server runs that knows.
  */
 export async function openAccounts(
   config: DataConfig,
   notice: (message: string) => void,
+  publicUrl = "<server_url>",
 ): Promise<Accounts> {
   // The lock tells for sure; server.json may be left from a server that was killed.
   if (await isDataDirLocked(config.dataDir)) {
     const server = await readRunningServer(config.dataDir);
     if (server !== undefined) return accountsOfServer(server);
   }
-  return await inDatabase(config, notice);
+  return await inDatabase(config, notice, publicUrl);
 }
 
 async function inDatabase(
   config: DataConfig,
   notice: (message: string) => void,
+  publicUrl: string,
 ): Promise<Accounts> {
   if (config.database.path === ":memory:") {
     throw new DataDirError(
@@ -65,6 +90,12 @@ async function inDatabase(
     list: () => listUsers(store),
     addToken: (login) => addToken(store, login),
     remove: (login) => removeUser(store, login),
+    async invite(login, admin) {
+      const { path, ...invited } = await inviteUser(store, login, { admin, now: Date.now() });
+      return { ...invited, url: publicUrl + path };
+    },
+    setPassword: (login, password) => setPassword(store, new Passwords(), login, password),
+    signOut: (login) => signOutUser(store, login),
     close: () => store.close(),
   };
 }
@@ -76,6 +107,8 @@ const accountSummary = z.object({
   admin: z.boolean(),
   createdAt: z.int(),
 });
+const accountName = z.object({ id: z.int(), login: z.string() });
+const invitationLink = accountName.extend({ url: z.string(), expiresAt: z.int() });
 const refusal = z.object({ error: z.string() });
 
 /** The accounts of a running server, changed by it. */
@@ -113,12 +146,12 @@ export function accountsOfServer(server: RunningServer): Accounts {
     add: (logins, admin) => ask("POST", "users", z.array(accountToken), { logins, admin }),
     list: () => ask("GET", "users", z.array(accountSummary)),
     addToken: (login) => ask("POST", `users/${encodeURIComponent(login)}/token`, accountToken),
-    remove: (login) =>
-      ask(
-        "DELETE",
-        `users/${encodeURIComponent(login)}`,
-        z.object({ id: z.int(), login: z.string() }),
-      ),
+    remove: (login) => ask("DELETE", `users/${encodeURIComponent(login)}`, accountName),
+    invite: (login, admin) =>
+      ask("POST", `users/${encodeURIComponent(login)}/invitation`, invitationLink, { admin }),
+    setPassword: (login, password) =>
+      ask("POST", `users/${encodeURIComponent(login)}/password`, accountName, { password }),
+    signOut: (login) => ask("POST", `users/${encodeURIComponent(login)}/signout`, accountName),
     close: () => Promise.resolve(),
   };
 }

@@ -1,6 +1,7 @@
 /** What to tell people about errors that end the program. */
 import { InvalidLoginError } from "../db/login.ts";
 import { NoSuchUserError } from "../db/accounts.ts";
+import { PasswordsBusyError, WeakPasswordError } from "../db/passwords.ts";
 import { LoginTakenError, StoreTooNewError, StoreUnavailableError } from "../db/store.ts";
 import { ConfigError } from "../lib/config.ts";
 import { DataDirError } from "../lib/data_dir.ts";
@@ -13,10 +14,12 @@ const explained = [
   InvalidLoginError,
   LoginTakenError,
   NoSuchUserError,
+  PasswordsBusyError,
   ServerRefusedError,
   StoreTooNewError,
   StoreUnavailableError,
   UsageError,
+  WeakPasswordError,
 ] as const;
 
 /** The message alone for what a user can do something about; with its stack for what is a defect. */

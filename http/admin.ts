@@ -1,9 +1,20 @@
 /** Routes for the command line of the same machine; guarded by the secret in `server.json`. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
-import { addToken, addUsers, listUsers, NoSuchUserError, removeUser } from "../db/accounts.ts";
+import {
+  addToken,
+  addUsers,
+  changeUser,
+  inviteUser,
+  listUsers,
+  NoSuchUserError,
+  removeUser,
+  setPassword,
+  signOutUser,
+} from "../db/accounts.ts";
 import { InvalidLoginError } from "../db/login.ts";
-import { LoginTakenError, type Store, StoreUnavailableError } from "../db/store.ts";
+import { type Passwords, PasswordsBusyError, WeakPasswordError } from "../db/passwords.ts";
+import { LoginTakenError, type Store, StoreUnavailableError, type User } from "../db/store.ts";
 
 /** What the admin routes need of the server. */
 export interface AdminDeps {
@@ -12,11 +23,26 @@ export interface AdminDeps {
   readonly adminSecret: string;
   /** Ends what a removed user still has open. */
   readonly onUserRemoved: (userId: number) => void | Promise<void>;
+  /** Tells the user's clients that his account is not what it was. */
+  readonly onUserChanged: (userId: number) => void;
+  /** Ends what a user has open whose tokens are gone. */
+  readonly onUserSignedOut: (userId: number) => void;
+  readonly passwords: Passwords;
+  /** Where browsers reach the server, without a slash at its end. */
+  readonly url: string;
+  /** Unix milliseconds. */
+  now(): number;
 }
 
 const prefix = "/internal/admin/";
 
 const newUsers = z.object({ logins: z.array(z.string()).min(1), admin: z.boolean() });
+const invitation = z.object({ admin: z.boolean() });
+const newPassword = z.object({ password: z.string() });
+const change = z.strictObject({
+  name: z.string().max(200).nullable().exactOptional(),
+  admin: z.boolean().exactOptional(),
+});
 
 /**
  * Answers a request for an admin route; undefined if it is for something else.
@@ -26,6 +52,10 @@ const newUsers = z.object({ logins: z.array(z.string()).min(1), admin: z.boolean
  * | `POST /internal/admin/users` `{logins, admin}` | 200 `[{id, login, token}]`, 400, 409 |
  * | `GET /internal/admin/users` | 200 `[{id, login, admin, createdAt}]` |
  * | `POST /internal/admin/users/:login/token` | 200 `{id, login, token}`, 404 |
+ * | `POST /internal/admin/users/:login/invitation` `{admin}` | 200 `{id, login, url, expiresAt}` |
+ * | `POST /internal/admin/users/:login/password` `{password}` | 200 `{id, login}`, 400, 404 |
+ * | `POST /internal/admin/users/:login/signout` | 200 `{id, login}`, 404 |
+ * | `PATCH /internal/admin/users/:login` `{name?, admin?}` | 200 `{id, login}`, 400, 404 |
  * | `DELETE /internal/admin/users/:login` | 200 `{id, login}`, 404 |
  *
  * Errors are `{"error": "…"}`; 401 for a wrong secret, 503 while the database is away.
@@ -42,17 +72,22 @@ export async function handleAdmin(
   try {
     return await route(request, pathname.slice(prefix.length), deps);
   } catch (error) {
-    if (error instanceof InvalidLoginError) return refuse(400, error.message);
+    if (error instanceof InvalidLoginError || error instanceof WeakPasswordError) {
+      return refuse(400, error.message);
+    }
     if (error instanceof NoSuchUserError) return refuse(404, error.message);
     if (error instanceof LoginTakenError) return refuse(409, error.message);
-    if (error instanceof StoreUnavailableError) return refuse(503, error.message);
+    if (error instanceof StoreUnavailableError || error instanceof PasswordsBusyError) {
+      return refuse(503, error.message);
+    }
     throw error;
   }
 }
 
 async function route(request: Request, path: string, deps: AdminDeps): Promise<Response> {
-  const [, encoded, token] = /^users(?:\/([^/]+)(\/token)?)?$/.exec(path) ?? [];
-  const shape = encoded === undefined ? path : `users/:login${token ?? ""}`;
+  const [, encoded, action] =
+    /^users(?:\/([^/]+)(\/(?:token|invitation|password|signout))?)?$/.exec(path) ?? [];
+  const shape = encoded === undefined ? path : `users/:login${action ?? ""}`;
   const login = decode(encoded ?? "");
   switch (`${request.method} ${shape}`) {
     case "POST users": {
@@ -64,14 +99,48 @@ async function route(request: Request, path: string, deps: AdminDeps): Promise<R
       return Response.json(await listUsers(deps.store));
     case "POST users/:login/token":
       return Response.json(await addToken(deps.store, login));
+    case "POST users/:login/invitation": {
+      const body = invitation.safeParse(await request.json().catch(() => undefined));
+      if (!body.success) return refuse(400, "Cannot invite: give {admin: bool}");
+      const { path, ...invited } = await inviteUser(deps.store, login, {
+        admin: body.data.admin,
+        now: deps.now(),
+      });
+      return Response.json({ ...invited, url: deps.url + path });
+    }
+    case "POST users/:login/password": {
+      const body = newPassword.safeParse(await request.json().catch(() => undefined));
+      if (!body.success) return refuse(400, "Cannot set a password: give {password: text}");
+      return Response.json(
+        named(await setPassword(deps.store, deps.passwords, login, body.data.password)),
+      );
+    }
+    case "POST users/:login/signout": {
+      const user = await signOutUser(deps.store, login);
+      deps.onUserSignedOut(user.id);
+      return Response.json(named(user));
+    }
+    case "PATCH users/:login": {
+      const body = change.safeParse(await request.json().catch(() => undefined));
+      if (!body.success) {
+        return refuse(400, "Cannot change the account: give {name: text or null, admin: bool}");
+      }
+      const user = await changeUser(deps.store, login, body.data);
+      deps.onUserChanged(user.id);
+      return Response.json(named(user));
+    }
     case "DELETE users/:login": {
       const user = await removeUser(deps.store, login);
       await deps.onUserRemoved(user.id);
-      return Response.json({ id: user.id, login: user.login });
+      return Response.json(named(user));
     }
     default:
       return refuse(404, `Cannot ${request.method} ${prefix}${path}: no such route`);
   }
+}
+
+function named({ id, login }: User): { id: number; login: string } {
+  return { id, login };
 }
 
 /** An empty login, which nobody has, for what is no encoding of a text. */

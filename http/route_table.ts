@@ -20,7 +20,12 @@ import { avatar, health, metrics, root } from "./operations.ts";
 import { channelLink, elsewhere, signedIn, styleSheet } from "./pages/small_pages.ts";
 import { plainText, redirect } from "./responses.ts";
 import type { Answer, Exchange, Route } from "./route.ts";
-import { revokeToken, showAccount, signOutEverywhere } from "./signin/account_routes.ts";
+import {
+  endConnections,
+  revokeToken,
+  showAccount,
+  signOutEverywhere,
+} from "./signin/account_routes.ts";
 import { showSignIn, signIn, signOut } from "./signin/form_routes.ts";
 import { acceptInvitation, showInvitation } from "./signin/invitation_routes.ts";
 import { confirmNativeSignIn, showNativeSignIn } from "./signin/native_routes.ts";
@@ -421,10 +426,18 @@ function prediction(exchange: Exchange): Answer {
 }
 
 async function admin({ request, path, deps }: Exchange): Promise<Response> {
-  const { store, adminSecret, actors, notices } = deps;
+  const { store, adminSecret, actors, notices, signIn, config } = deps;
   const answer = await handleAdmin(limited(request), {
     store,
     adminSecret,
+    passwords: signIn.passwords,
+    url: baseUrl(request, config.publicUrl),
+    now: () => actors.clock.now(),
+    onUserChanged: (userId) => {
+      actors.directory.forget(userId);
+      notices.userChanged(userId);
+    },
+    onUserSignedOut: (userId) => endConnections(deps, userId),
     onUserRemoved: (userId) => {
       notices.endUser(userId);
       return actors.removeUser(userId);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
-import { verifyToken } from "../../db/access_tokens.ts";
+import { hashSecret, verifyToken } from "../../db/access_tokens.ts";
 import { openSqlite } from "../../db/sqlite/open.ts";
 import type { Store } from "../../db/store.ts";
 import { type AdminDeps, handleAdmin } from "../../http/admin.ts";
@@ -10,10 +10,13 @@ import {
   removeRunningServer,
   writeRunningServer,
 } from "../../http/running_server.ts";
+import { cheapPasswords } from "../support/sign_in.ts";
 
 interface Admin {
   readonly store: Store;
   readonly removed: number[];
+  readonly changed: number[];
+  readonly signedOut: number[];
   ask(
     method: string,
     path: string,
@@ -26,11 +29,24 @@ async function withAdmin(body: (admin: Admin) => Promise<void>): Promise<void> {
   const store = await openSqlite({ path: ":memory:" });
   const removed: number[] = [];
   const adminSecret = createAdminSecret();
-  const deps: AdminDeps = { store, adminSecret, onUserRemoved: (id) => void removed.push(id) };
+  const changed: number[] = [];
+  const signedOut: number[] = [];
+  const deps: AdminDeps = {
+    store,
+    adminSecret,
+    passwords: cheapPasswords,
+    url: "https://x.example",
+    now: () => NOW,
+    onUserRemoved: (id) => void removed.push(id),
+    onUserChanged: (id) => void changed.push(id),
+    onUserSignedOut: (id) => void signedOut.push(id),
+  };
   try {
     await body({
       store,
       removed,
+      changed,
+      signedOut,
       async ask(method, path, body, authorization = `Bearer ${adminSecret}`) {
         const request = new Request(`http://server${path}`, {
           method,
@@ -50,6 +66,49 @@ async function withAdmin(body: (admin: Admin) => Promise<void>): Promise<void> {
 }
 
 const users = "/internal/admin/users";
+const NOW = Date.UTC(2026, 0, 1);
+
+Deno.test("[issue 4 accounts] the admin routes invite, set passwords, change and sign out", async () => {
+  await withAdmin(async ({ ask, store, changed, signedOut }) => {
+    const invited = await ask("POST", `${users}/alice/invitation`, { admin: true });
+    const { url, ...rest } = invited.json as { url: string };
+    const week = 7 * 24 * 3_600_000;
+    assertEquals([invited.status, rest], [200, { id: 1, login: "alice", expiresAt: NOW + week }]);
+    assertMatch(url, /^https:\/\/x\.example\/invitation\?token=[\w-]{43}$/);
+    const secret = url.slice(url.indexOf("=") + 1);
+    assertEquals((await store.signIn.takeInvitation(hashSecret(secret)))?.userId, 1);
+    assertEquals((await store.user(1))?.admin, true);
+
+    const named = { status: 200, json: { id: 1, login: "alice" } };
+    const password = "correct horse battery";
+    assertEquals(await ask("POST", `${users}/ALICE/password`, { password }), named);
+    const stored = await store.signIn.passwordHash(1);
+    assertEquals(await cheapPasswords.check(stored, password), "right");
+
+    assertEquals(await ask("PATCH", `${users}/alice`, { name: "Alice A.", admin: false }), named);
+    const { name, admin } = (await store.user(1))!;
+    assertEquals([name, admin, changed], ["Alice A.", false, [1]]);
+
+    const [made] = [await ask("POST", `${users}/alice/token`)];
+    const { token } = made!.json as { token: string };
+    assertEquals(await ask("POST", `${users}/alice/signout`), named);
+    assertEquals([(await verifyToken(store, 1, token)).kind, signedOut], ["invalid", [1]]);
+
+    const status = async (...args: Parameters<typeof ask>) => (await ask(...args)).status;
+    for (const body of [undefined, {}, { password: "short" }, { password: 7 }]) {
+      assertEquals(await status("POST", `${users}/alice/password`, body), 400);
+    }
+    for (const body of ["{", { name: 7 }, { login: "x" }, { admin: "yes" }]) {
+      assertEquals(await status("PATCH", `${users}/alice`, body), 400);
+    }
+    assertEquals(await status("POST", `${users}/a%20b/invitation`, { admin: false }), 400);
+    assertEquals(await status("POST", `${users}/bob/invitation`, {}), 400);
+    assertEquals(await status("POST", `${users}/bob/password`, { password }), 404);
+    assertEquals(await status("POST", `${users}/bob/signout`), 404);
+    assertEquals(await status("PATCH", `${users}/bob`, {}), 404);
+    assertEquals([changed, signedOut], [[1], [1]]);
+  });
+});
 
 Deno.test("[issue 3 run] the admin routes add, list, give tokens and remove", async () => {
   await withAdmin(async ({ ask, store, removed }) => {
@@ -118,10 +177,15 @@ Deno.test("[issue 3 run] the admin routes refuse what cannot be, with its status
 });
 
 Deno.test("[issue 3 run] other routes are not the admin's", async () => {
-  const deps = {
+  const deps: AdminDeps = {
     store: {} as Store,
     adminSecret: createAdminSecret(),
+    passwords: cheapPasswords,
+    url: "https://x.example",
+    now: () => NOW,
     onUserRemoved: () => {},
+    onUserChanged: () => {},
+    onUserSignedOut: () => {},
   };
   for (const path of ["/", "/internal/admin", "/internal/users/impersonate", "/rpc"]) {
     assertEquals(await handleAdmin(new Request(`http://server${path}`), deps), undefined);

@@ -2,14 +2,16 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ServerRefusedError } from "../../cli/accounts.ts";
 import { UsageError } from "../../cli/args.ts";
 import { explain, explainListen } from "../../cli/explain.ts";
+import { firstLine } from "../../cli/read_password.ts";
 import { runUser } from "../../cli/user.ts";
-import { verifyToken } from "../../db/access_tokens.ts";
+import { hashSecret, verifyToken } from "../../db/access_tokens.ts";
 import { NoSuchUserError } from "../../db/accounts.ts";
 import { openSqlite } from "../../db/sqlite/open.ts";
 import { LoginTakenError, type Store } from "../../db/store.ts";
 import { handleAdmin } from "../../http/admin.ts";
 import { createAdminSecret, writeRunningServer } from "../../http/running_server.ts";
 import { DataDirError, lockDataDir } from "../../lib/data_dir.ts";
+import { cheapPasswords } from "../support/sign_in.ts";
 
 interface Shell {
   readonly folder: string;
@@ -30,7 +32,7 @@ async function withShell(body: (shell: Shell) => Promise<void>): Promise<void> {
         await runUser(args, { PARLEY_DATA_DIR: folder }, {
           result: (text) => void results.push(text),
           note: (text) => void notes.push(text),
-        });
+        }, (login, fromInput) => Promise.resolve(`${login} ${fromInput} correct horse`));
         return results.join("\n");
       },
     });
@@ -49,7 +51,16 @@ async function withServer(
   const store = await openSqlite({ path: ":memory:" });
   const removed: number[] = [];
   const adminSecret = createAdminSecret();
-  const deps = { store, adminSecret, onUserRemoved: (id: number) => void removed.push(id) };
+  const deps = {
+    store,
+    adminSecret,
+    passwords: cheapPasswords,
+    url: "https://x.example",
+    now: () => Date.UTC(2026, 0, 1),
+    onUserRemoved: (id: number) => void removed.push(id),
+    onUserChanged: () => {},
+    onUserSignedOut: (id: number) => void removed.push(-id),
+  };
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
     async (request) => await handleAdmin(request, deps) ?? new Response("no", { status: 404 }),
@@ -107,6 +118,61 @@ Deno.test("[issue 3 run] accounts are managed through the server that runs on th
   });
 });
 
+Deno.test("[issue 4 accounts] invitations, passwords and sign-out, without a server and through it", async () => {
+  const commands = async ({ user }: Shell) => {
+    const [invited] = JSON.parse(await user("invite", "alice", "--admin", "--json"));
+    const link = await user("invite", "Alice");
+    const set = await user("password", "alice", "--password-stdin");
+    await assertRejects(() => user("password", "nobody"));
+    const [added] = JSON.parse(await user("add", "bob", "--json"));
+    const out = await user("signout", "bob");
+    assertMatch(link, /^Give this link to alice; it is good once, until \d{4}-\d\d-\d\d:\n/);
+    assertEquals([invited.id, invited.login, set, out], [
+      1,
+      "alice",
+      "Set the password of alice (id 1)",
+      "Signed out bob (id 2) everywhere",
+    ]);
+    return { url: invited.url as string, link, token: added.token as string };
+  };
+  const assertDone = async (store: Store, link: string, token: string) => {
+    const stored = await store.signIn.passwordHash(1);
+    assertEquals(
+      await cheapPasswords.check(stored, "alice true correct horse") !== "wrong",
+      true,
+    );
+    const secret = link.slice(link.indexOf("=") + 1);
+    assertEquals((await store.signIn.invitation(hashSecret(secret)))?.userId, 1);
+    assertEquals((await store.user(1))?.admin, true);
+    assertEquals((await verifyToken(store, 2, token)).kind, "invalid");
+  };
+  await withShell(async (shell) => {
+    const { url, link, token } = await commands(shell);
+    assertMatch(url, /^<server_url>\/invitation\?token=[\w-]{43}$/);
+    const store = await openSqlite({ path: `${shell.folder}/parley.sqlite` });
+    await assertDone(store, link, token);
+    await store.close();
+  });
+  await withShell(async (shell) => {
+    await withServer(shell.folder, async (store, removed) => {
+      const { url, link, token } = await commands(shell);
+      assertMatch(url, /^https:\/\/x\.example\/invitation\?token=/);
+      await assertDone(store, link, token);
+      assertEquals(removed, [-2], "its connections are ended");
+    });
+  });
+});
+
+Deno.test("[issue 4 accounts] a password from standard input is its first line", async () => {
+  const read = (...chunks: string[]) =>
+    firstLine(ReadableStream.from(chunks.map((chunk) => new TextEncoder().encode(chunk))));
+  assertEquals(await read("correct ", "horse\r\nmore"), "correct horse");
+  assertEquals(await read("no end"), "no end");
+  for (const input of [[], ["\n"], ["x".repeat(5_000)]]) {
+    await assertRejects(() => read(...input), UsageError, "first line");
+  }
+});
+
 Deno.test("[issue 3 run] what a killed server left does not mislead", async () => {
   await withShell(async ({ user, folder }) => {
     const adminSecret = createAdminSecret();
@@ -157,12 +223,16 @@ Deno.test("[issue 3 run] a command line that makes no sense is explained and cha
       ["add", "alice", "--json2"],
       ["add", "alice", "-x"],
       ["list", "--admin"],
+      ["invite"],
+      ["password", "alice", "--admin"],
+      ["signout", "a", "b"],
+      ["add", "alice", "--password-stdin"],
       ["add", "alice", "--port", "1"],
     ];
     for (const args of wrong) await assertRejects(() => user(...args), UsageError, "Cannot");
     assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
     for (const args of [[], ["--help"], ["add", "--help"]]) {
-      assertMatch(await user(...args), /user add <login>….*\n.*user list/);
+      assertMatch(await user(...args), /user add <login>…[^]*user invite[^]*user list/);
     }
     await user("add", "007");
     assertMatch(await user("list"), / 1 {2}007$/);
