@@ -18,6 +18,12 @@ class TestCell extends Cell {
     super(system.system);
   }
 
+  /** As a chart does: the actions of a transition, then its end. */
+  move(phase: Phase): void {
+    this.entered(phase);
+    this.settled();
+  }
+
   protected override crashed(error: unknown): void {
     this.crashes.push(error);
   }
@@ -29,7 +35,7 @@ class World extends FakeSystem {
   /** An actor that is live unless said otherwise. */
   cell(address = "/rooms/1", phase: Phase = "live"): TestCell {
     const cell = new TestCell(this, address);
-    if (phase !== "loading") cell.entered(phase);
+    if (phase !== "loading") cell.move(phase);
     return cell;
   }
 
@@ -155,7 +161,7 @@ Deno.test("[design 1.6] messages wait while a crashed actor is loaded, and keep 
   cell.enqueue(world.task("c"));
   assertEquals([cell.phase, cell.ready], ["loading", false]);
   assertEquals(world.events.length, 2);
-  cell.entered("live");
+  cell.move("live");
   assertEquals(world.events.slice(2), ["b", "c"]);
 });
 
@@ -171,7 +177,7 @@ Deno.test("[design 1.6] a turn that throws while it speaks crashes its actor, be
   }));
   assertEquals([cell.phase, cell.crashes.length], ["loading", 1]);
   cell.enqueue(world.task("c"));
-  cell.entered("live");
+  cell.move("live");
   assertEquals(world.events.filter((event) => !event.includes("refused")), ["a", "b", "c"]);
 });
 
@@ -179,7 +185,7 @@ Deno.test("[design 1.6] an actor that has ended is not brought back by a turn th
   const world = new World();
   const cell = world.cell();
   cell.enqueue(world.task("a", (turn) => {
-    turn.then(() => cell.entered("closed"));
+    turn.then(() => cell.move("closed"));
     turn.then(() => {
       throw new Error("A bug");
     });
@@ -229,7 +235,7 @@ Deno.test("[design 1.6] what waits while an actor loads is handled when it is li
   cell.enqueue(world.task("a"));
   cell.enqueue(world.task("b"));
   assertEquals(world.events, []);
-  cell.entered("live");
+  cell.move("live");
   assertEquals(world.events, ["a", "b"]);
 });
 
@@ -242,7 +248,7 @@ Deno.test("[design 6b] what waits while an actor loads is bounded", () => {
   assertEquals(world.events, [
     "one more refused: 0 /rooms/1 has too much to do, try again later",
   ]);
-  cell.entered("live");
+  cell.move("live");
   assertEquals(ran, 10_000);
 });
 
@@ -251,7 +257,7 @@ for (const [phase, text] of [["failed", "out of order"], ["closed", "has ended"]
     const world = new World();
     const cell = world.cell("/rooms/1", "loading");
     cell.enqueue(world.task("a"));
-    cell.entered(phase);
+    cell.move(phase);
     cell.enqueue(world.task("b"));
     assertEquals(world.events.length, 2);
     assert(world.events.every((event) => event.includes(`refused: 0 /rooms/1`)));
@@ -264,8 +270,8 @@ Deno.test("[design 1.6] what a crashed actor says after its return does not wait
   const cell = world.cell();
   const gates: number[] = [];
   cell.enqueue({ run: writeRow });
-  cell.entered("loading");
-  cell.entered("live");
+  cell.move("loading");
+  cell.move("live");
   cell.enqueue({ run: (turn) => turn.then((gate) => gates.push(gate)) });
   assertEquals(gates, [0]);
 });
@@ -309,7 +315,7 @@ Deno.test("[design 1.2] what a turn tells other actors carries its change's numb
   const system = Object.assign(world, { user: () => user });
   world.registry.users.set(2, user as never);
   const cell = new TestCell(system, "/rooms/1");
-  cell.entered("live");
+  cell.move("live");
   cell.enqueue({
     run: (turn) => {
       writeRow(turn);
