@@ -26,6 +26,7 @@ export interface ConnectionRef {
   readonly ownerId: number;
   readonly id: number;
   readonly userId: number;
+  readonly admin: boolean;
   readonly version: AppVersion;
   readonly outbox: Outbox;
   /** Requests of this connection that wait for another client. */

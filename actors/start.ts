@@ -119,8 +119,11 @@ export class Actors implements ActorSystem {
   /** Ends what a removed account has open: connections, seat in a room, place among contacts. */
   removeUser(userId: number): void {
     this.directory.forget(userId);
+    const message = { type: "user.account_removed", userId } as const;
+    // Out of the room first, then out of everybody's contacts.
+    this.registry.users.get(userId)?.tell(message, 0);
     for (const user of [...this.registry.users.values()]) {
-      user.tell({ type: "user.account_removed", userId }, 0);
+      if (user.id !== userId) user.tell(message, 0);
     }
     this.#dropConnectionsOf(userId, "user_removed");
   }

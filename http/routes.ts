@@ -26,7 +26,8 @@ export async function handleRequest(
 }
 
 async function answerOf(request: Request, deps: HttpDeps, peer: string): Promise<Response> {
-  const url = new URL(request.url);
+  const url = URL.parse(request.url);
+  if (url === null) return plainText(400, "the Host header names no host");
   try {
     return await dispatch(request, url, deps, peer);
   } catch (error) {

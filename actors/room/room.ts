@@ -40,10 +40,13 @@ class ProjectActor implements ProjectRef {
   readonly id: number;
   phase: ProjectPhase = "shared";
   readonly send: (event: ProjectEvent) => void;
+  /** Whether it is in the number of shared projects. [rooms 17a] */
+  readonly counted: boolean;
   readonly #room: Room;
 
-  constructor(room: Room, project: ProjectState, hostIsThere: boolean) {
+  constructor(room: Room, project: ProjectState, hostIsThere: boolean, hostIsAdmin: boolean) {
     this.id = project.id;
+    this.counted = !hostIsAdmin;
     this.#room = room;
     this.send = startProjectLife(hostIsThere ? "shared" : "host away", (phase) => {
       this.phase = phase;
@@ -329,7 +332,8 @@ export class Room extends Cell implements RoomRef {
       rings: this.#rings,
       addProject: (project) => {
         this.#state.projects.set(project.id, project);
-        this.#address(project);
+        const host = this.system.registry.connections.get(project.hostKey);
+        this.#address(project, host?.admin ?? false);
       },
       endProject: (project) => this.#endProject(turn, project),
       hostMoved: (key) => this.#hostMoved(key),
@@ -357,12 +361,12 @@ export class Room extends Cell implements RoomRef {
     }
   }
 
-  #address(project: ProjectState): void {
+  #address(project: ProjectState, hostIsAdmin: boolean): void {
     const there = this.system.registry.connections.has(project.hostKey);
-    const actor = new ProjectActor(this, project, there);
+    const actor = new ProjectActor(this, project, there, hostIsAdmin);
     this.#projects.set(project.id, actor);
     this.system.registry.projects.set(project.id, actor);
-    this.system.metrics.sharedProjects.inc();
+    if (actor.counted) this.system.metrics.sharedProjects.inc();
   }
 
   #unaddress(projectId: number): void {
@@ -371,7 +375,7 @@ export class Room extends Cell implements RoomRef {
     actor.send({ type: "project.ended" });
     this.#projects.delete(projectId);
     this.system.registry.projects.delete(projectId);
-    this.system.metrics.sharedProjects.dec();
+    if (actor.counted) this.system.metrics.sharedProjects.dec();
   }
 
   override entered(phase: Phase): void {
@@ -401,6 +405,8 @@ export class Room extends Cell implements RoomRef {
   async #load(signal: AbortSignal): Promise<boolean> {
     await this.system.journal.settled();
     const state = await loadRoom(this.system.store, this.id);
+    const hosts = [...state?.projects.values() ?? []].map(({ hostUserId }) => hostUserId);
+    const admins = (await this.system.directory.find(hosts)).filter(({ admin }) => admin);
     if (signal.aborted) return false;
     for (const id of [...this.#projects.keys()]) this.#unaddress(id);
     for (const userId of this.#state.participants.keys()) {
@@ -410,7 +416,9 @@ export class Room extends Cell implements RoomRef {
     }
     if (state === undefined) return false;
     this.#state = state;
-    for (const project of state.projects.values()) this.#address(project);
+    for (const project of state.projects.values()) {
+      this.#address(project, admins.some(({ id }) => id === project.hostUserId));
+    }
     return true;
   }
 
