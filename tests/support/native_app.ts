@@ -36,3 +36,45 @@ export function createNativeApp(bits = 2048): NativeApp {
     },
   };
 }
+
+/** What the editor gets out of a sign-in. */
+export interface NativeCredentials {
+  readonly id: number;
+  readonly token: string;
+}
+
+/**
+ * The small server in which an editor waits for its sign-in: the first request decides, and is sent
+ * on to the success page. [transport 4.1.5]
+ */
+export class NativeListener implements AsyncDisposable {
+  readonly app: NativeApp = createNativeApp();
+  readonly #first = Promise.withResolvers<NativeCredentials>();
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  constructor(serverUrl: string) {
+    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+      const query = new URL(request.url).searchParams;
+      const [id, token] = [query.get("user_id"), query.get("access_token")];
+      if (id === null || token === null) this.#first.reject(new Error(`Got ${request.url}`));
+      else this.#first.resolve({ id: Number(id), token: this.app.decrypt(token) });
+      return new Response(null, {
+        status: 302,
+        headers: { location: `${serverUrl}/native_app_signin_succeeded` },
+      });
+    });
+  }
+
+  get port(): number {
+    return this.#server.addr.port;
+  }
+
+  /** What came with the first request. */
+  get credentials(): Promise<NativeCredentials> {
+    return this.#first.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
