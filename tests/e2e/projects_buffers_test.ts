@@ -6,6 +6,7 @@ import {
   type MessageName,
   type MessageTypes,
 } from "../../proto/mod.ts";
+import { errorOf } from "../support/payload.ts";
 import { FEATURES, Role, Scene } from "../support/scene.ts";
 import { settle, type TestPeer } from "../support/test_peer.ts";
 
@@ -216,8 +217,8 @@ Deno.test("[projects 9.3.5] [projects 8.1.5] an Error of the host to a guest's e
   const { host, guests: [a, b], projectId } = scene;
   const sent = a!.send("UpdateBuffer", { projectId, bufferId, operations: [edit(8)] });
   host.reply(await host.next("UpdateBuffer"), "Error", { code: 9, message: "no", tags: ["a=b"] });
-  const { name, value } = await a!.answer(sent);
-  assertEquals([name, value], ["Error", { code: 9, message: "no", tags: ["a=b"] }]);
+  const answer = errorOf(await a!.answer(sent));
+  assertEquals(answer, { code: 9, message: "no", tags: ["a=b"] });
   assertEquals(await scene.told(b!), ["UpdateBuffer from guest1"]);
 });
 
@@ -289,14 +290,14 @@ Deno.test("[projects 9.2b] CreateImageForPeer goes from the host to one collabor
 });
 
 const FAMILY: readonly (readonly [string, readonly MessageName[]])[] = [
-  ["10a", ["UpdateBufferFile", "BufferReloaded", "BufferSaved", "UpdateDiffBases"]],
-  ["10b", ["RefreshInlayHints", "RefreshCodeLens", "BreakpointsForFile"]],
-  ["10c", ["AdvertiseContexts"]],
-  ["10d", ["RefreshSemanticTokens", "PullWorkspaceDiagnostics", "LanguageServerLog"]],
+  ["[projects 10a]", ["UpdateBufferFile", "BufferReloaded", "BufferSaved", "UpdateDiffBases"]],
+  ["[projects 10b]", ["RefreshInlayHints", "RefreshCodeLens", "BreakpointsForFile"]],
+  ["[projects 10c]", ["AdvertiseContexts"]],
+  ["[projects 10d]", ["RefreshSemanticTokens", "PullWorkspaceDiagnostics", "LanguageServerLog"]],
 ];
 
-for (const [rule, names] of FAMILY) {
-  Deno.test(`[projects ${rule}] [projects 10] [projects 10e] [projects 17.3] ${names.join(", ")} go from the host to all others, and from nobody else`, async () => {
+for (const [tag, names] of FAMILY) {
+  Deno.test(`${tag} [projects 10] [projects 10e] [projects 17.3] ${names.join(", ")} go from the host to all others, and from nobody else`, async () => {
     await using scene = await Scene.open({ guests: 2 });
     const { host, guests: [a, b], projectId } = scene;
     const onlooker = await scene.enter("onlooker");

@@ -1,20 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import type { MessageTypes } from "../../proto/mod.ts";
 import { forwardedRows } from "../support/forwarded_rows.ts";
+import { isError, toldOfProjects } from "../support/rejoin.ts";
 import { FEATURES, Scene } from "../support/scene.ts";
 import { settle, type TestPeer } from "../support/test_peer.ts";
 
 const GRACE = 30_000;
 const bufferId = 700n;
-
-function isError({ name, value }: { name: string; value: unknown }): boolean {
-  return name === "Error" && (value as MessageTypes["Error"]).code === 0;
-}
-
-/** Without what contacts are told, which is not about projects. */
-async function toldOfProjects(scene: Scene, peer: TestPeer): Promise<string[]> {
-  return (await scene.told(peer)).filter((line) => line !== "UpdateContacts");
-}
 
 Deno.test("[projects 8.1.6] [projects 12.1.1] [projects 15.5l] [projects 16.6] what waits for the host fails the moment its connection is gone", async () => {
   await using scene = await Scene.open({ guests: 2 });

@@ -1,7 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { encode, messageInfo, type MessageTypes } from "../../proto/mod.ts";
+import { openSqlite } from "../../db/sqlite/open.ts";
+import { HeldStore } from "../support/held_store.ts";
 import { entries, entry, Scene } from "../support/scene.ts";
 import type { TestPeer } from "../support/test_peer.ts";
+import { waitUntil } from "../support/wait_until.ts";
 
 const TOP = 2n ** 63n;
 const LARGEST = 2n ** 64n - 1n;
@@ -336,4 +339,54 @@ Deno.test("[projects 7.1] an entry that cannot be read ends its sender, and nobo
   await scene.join(guest);
   await guest.settle();
   assertEquals(guest.all("UpdateWorktree").at(-1)?.updatedEntries, [entry(1n, "kept")]);
+});
+
+Deno.test("[projects 7.1e] [projects 13.2] [projects 7a] while the database takes its time the Acks wait, and nothing is refused or told", async () => {
+  await using held = new HeldStore(await openSqlite({ path: ":memory:" }));
+  await using scene = await Scene.open({ parts: { store: held.store } });
+  const { host, guest, projectId } = scene;
+  const stranger = await scene.connect("stranger");
+  {
+    using _ = held.hold();
+    host.send("UpdateWorktree", scene.worktreeUpdate({ updatedEntries: entries(200) }));
+    host.send("UpdateWorktree", scene.worktreeUpdate({ scanId: 2n }));
+    host.send("UpdateRepository", { projectId, id: 1n });
+    await waitUntil(() => held.waiting > 0, { describe: "a commit that is held up" });
+    // Whatever had been told by now would be here when somebody else has had an answer.
+    await stranger.settle();
+    assertEquals([host.fresh(), guest.fresh()], [[], []]);
+  }
+  await host.settle();
+  assertEquals(host.fresh().map(({ name }) => name), ["Ack", "Ack", "Ack"]);
+  assertEquals(await scene.told(guest), [
+    "UpdateWorktree from host",
+    "UpdateWorktree from host",
+    "UpdateRepository from host",
+  ]);
+});
+
+Deno.test("[projects 13.3e] removed entries, statuses and repositories are only marked, until their parent goes", async () => {
+  await using scene = await Scene.open();
+  const { host, projectId } = scene;
+  const repository = { projectId, id: 1n, isLastUpdate: true };
+  await scene.updateWorktree({ updatedEntries: entries(2) });
+  await scene.updateWorktree({ removedEntries: [1n], scanId: 2n });
+  await host.call("UpdateRepository", {
+    ...repository,
+    updatedStatuses: [{ repoPath: "a" }, { repoPath: "b" }],
+  });
+  await host.call("UpdateRepository", { ...repository, removedStatuses: ["a"] });
+  await host.call("RemoveRepository", { projectId, id: 1n });
+  const { store } = scene.server.server;
+  const counts = async () => [
+    (await store.load("worktree_entries")).length,
+    (await store.load("repository_statuses")).length,
+    (await store.load("repositories")).length,
+  ];
+  assertEquals(await counts(), [2, 2, 1]);
+  await host.call("UpdateProject", { projectId, worktrees: [] });
+  assertEquals(await counts(), [0, 2, 1]);
+  host.send("UnshareProject", { projectId });
+  await scene.told(host);
+  assertEquals(await counts(), [0, 0, 0]);
 });

@@ -1,5 +1,6 @@
 import { assert } from "@std/assert";
 import type { Init, MessageTypes } from "../../proto/mod.ts";
+import type { ServerParts } from "../../server.ts";
 import { bringIn, callTogether } from "./call.ts";
 import { startServer, type TestServer } from "./server.ts";
 import { SteppedClock } from "./stepped_clock.ts";
@@ -14,6 +15,8 @@ export interface SceneOptions {
   /** What is shared; one worktree with the id 100 unless told otherwise. */
   readonly share?: Init<MessageTypes["ShareProject"]>;
   readonly peer?: TestPeerOptions;
+  /** What the server is given beside the clock. */
+  readonly parts?: Omit<ServerParts, "clock">;
 }
 
 /** Features of a client of 2026. */
@@ -54,7 +57,7 @@ export class Scene implements AsyncDisposable {
   /** Sets it up; everybody ends with nothing fresh. */
   static async open(options: SceneOptions = {}): Promise<Scene> {
     const clock = new SteppedClock();
-    const server = await startServer({ parts: { clock } });
+    const server = await startServer({ parts: { ...options.parts, clock } });
     try {
       const host = await server.raw("host", options.peer);
       const scene = new Scene(clock, server, host, options);
