@@ -154,10 +154,8 @@ export class SqliteStore implements Store {
     }
   }
 
-  // deno-lint-ignore require-await
   async user(id: number): Promise<User | undefined> {
-    const [row] = this.#read(() => this.#rows.of("users").load({ id }));
-    return row === undefined ? undefined : userOf(row as AccountRowOf<"users">);
+    return (await this.users([id]))[0];
   }
 
   async userByLogin(login: string): Promise<User | undefined> {
@@ -166,7 +164,8 @@ export class SqliteStore implements Store {
 
   // deno-lint-ignore require-await
   async users(ids: readonly number[]): Promise<User[]> {
-    const sorted = [...new Set(ids)].sort((a, b) => a - b);
+    // Clients may ask for any number of 64 bits; SQLite takes no larger ones than these.
+    const sorted = [...new Set(ids)].filter(Number.isSafeInteger).sort((a, b) => a - b);
     const users = this.#rows.of("users");
     return this.#read(() => sorted.flatMap((id) => users.load({ id })))
       .map((row) => userOf(row as AccountRowOf<"users">));

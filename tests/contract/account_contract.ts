@@ -37,6 +37,8 @@ export function accountContract(driver: string, open: OpenStore): void {
       assertEquals(await store.userByLogin("alic"), undefined);
       assertEquals(await store.users([2, 7, 1, 2]), [alice, bob]);
       assertEquals(await store.users([]), []);
+      assertEquals(await store.users([1, 2 ** 53, 2 ** 64, -1]), [alice]);
+      assertEquals(await store.user(2 ** 63), undefined);
       assertEquals(await store.allUsers(), [alice, bob]);
       await store.setConnectedOnce(2);
       assertEquals((await store.user(2))?.connectedOnce, true);

@@ -1,10 +1,4 @@
-import {
-  assertEquals,
-  assertMatch,
-  assertNotEquals,
-  assertRejects,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import {
   checkPassword,
   Passwords,
@@ -67,7 +61,10 @@ Deno.test("[issue 4 passwords] a flood of checks is refused, not piled up", asyn
     }
   }
   assertEquals(await passwords.check(stored, "correct horse"), "right");
-  await assertRejects(() => Promise.all(Array.from({ length: 99 }, () => passwords.hash("x"))));
+  const hashes = await Promise.allSettled(
+    Array.from({ length: 99 }, () => passwords.hash("correct horse")),
+  );
+  assert(hashes.some(({ status }) => status === "rejected"));
 });
 
 Deno.test("[issue 4 passwords] weak passwords are refused with the reason", () => {
