@@ -164,6 +164,22 @@ Deno.test("[projects 12.4a] [projects 7.2] a large delta comes in chunks of 256,
   assertEquals(chunks.flatMap(({ removedEntries }) => removedEntries), removed);
 });
 
+Deno.test("[projects 12.4a] [projects 17.1] [projects 19.5] an entry that went and came back while a guest was away is no removal", async () => {
+  await using scene = await Scene.open();
+  const { guest } = scene;
+  await scene.updateWorktree({ updatedEntries: entries(2), scanId: 1n });
+  await scene.lose(guest);
+  await scene.updateWorktree({ removedEntries: [1n, 2n], scanId: 2n });
+  await scene.updateWorktree({ updatedEntries: [entry(1n, "again")], scanId: 3n });
+  const back = await reconnect(scene, "guest1");
+  await back.call("RejoinRoom", known(scene, { worktrees: [{ id: 100n, scanId: 1n }] }));
+  await back.settle();
+  assertEquals(
+    back.all("UpdateWorktree").map((one) => [one.updatedEntries, one.removedEntries]),
+    [[[entry(1n, "again")], [2n]]],
+  );
+});
+
 Deno.test("[projects 12.4a] the last chunk of a delta tells that the scan is not complete", async () => {
   await using scene = await Scene.open();
   const { guest } = scene;
