@@ -1,6 +1,7 @@
 /** What actors know of each other: references to look up, and the messages that they take. */
 import type { AppVersion } from "../lib/app_version.ts";
 import type { DroppedReason } from "../lib/metrics.ts";
+import type { RowOf } from "../db/tables.ts";
 import type { Outbox } from "../rpc/outbox.ts";
 import type { PeerKey } from "../rpc/peer_id.ts";
 import type { Route } from "../rpc/routes.ts";
@@ -93,8 +94,8 @@ export type UserMessage =
     readonly contact: Contact | undefined;
     readonly field: Uint8Array;
   }
-  /** Note a notification, unless the same one is there unread. [channels 4.4] */
-  | { readonly type: "user.notify"; readonly kind: NotificationKind; readonly entityId: number }
+  /** A notification for this user was made and stored. [channels 4.4] */
+  | { readonly type: "user.notified"; readonly row: RowOf<"notifications"> }
   /** Delete the unread notification of that kind and entity, if there is one. */
   | {
     readonly type: "user.unnotify";

@@ -5,7 +5,7 @@ import { RpcError } from "../../rpc/errors.ts";
 import type { Contact } from "../refs.ts";
 import { fieldOf } from "../turn.ts";
 import { pushAll, type UserRequestContext } from "./context.ts";
-import { answered } from "./notifications.ts";
+import { answered, notifyOther } from "./notifications.ts";
 import { wireContact } from "./presence.ts";
 
 /** `ContactRequestResponse` of the wire. [channels 1.2] */
@@ -26,7 +26,7 @@ export function handleRequestContact(
       mine: { outgoingRequests: [BigInt(other)] },
       theirs: { incomingRequests: [{ requesterId: BigInt(user.id) }] },
     });
-    turn.tellUser(other, { type: "user.notify", kind: "ContactRequest", entityId: user.id });
+    notifyOther(context, other, "ContactRequest");
   } else if (!contact.accepted && !contact.asked) {
     // Both asked: they are contacts now, and hear it as an acceptance. [channels 15 QUIRK 2]
     accept(context, other, false);
@@ -65,13 +65,7 @@ export function handleRespondToContactRequest(context: UserRequestContext): void
   }
   const read = answered(context, "ContactRequest", other, accepting);
   if (read !== undefined) pushAll(context, read);
-  if (accepting) {
-    turn.tellUser(other, {
-      type: "user.notify",
-      kind: "ContactRequestAccepted",
-      entityId: user.id,
-    });
-  }
+  if (accepting) notifyOther(context, other, "ContactRequestAccepted");
   turn.ack(inbound.connection, inbound.requestId);
 }
 

@@ -23,24 +23,38 @@ export function wireNotification(row: NotificationRow): Init<MessageTypes["Notif
   };
 }
 
-/** Creates one, unless the same one is there unread. [channels 4.4] */
-export function notify(context: UserContext, kind: NotificationKind, entityId: number): void {
+/**
+ * Makes one for another user about this one. It is written with the change that it tells of, so that
+ * no crash leaves the one without the other; the other's actor hears of it. [channels 4.4]
+ */
+export function notifyOther(context: UserContext, other: number, kind: NotificationKind): void {
   const { system, turn, user } = context;
-  if (user.unread.has(unreadKey(kind, entityId))) return;
   const { id, write } = system.ids.next("notification");
   const row: NotificationRow = {
     id,
-    recipient_id: user.id,
+    recipient_id: other,
     created_at: system.clock.now(),
     kind,
-    entity_id: entityId,
+    entity_id: user.id,
     content: "{}",
     is_read: false,
     response: null,
   };
   turn.writes.push(write);
   turn.put("notifications", row);
-  user.unread.set(unreadKey(kind, entityId), row);
+  turn.tellUser(other, { type: "user.notified", row });
+}
+
+/** One was made for this user; it goes again when the same one is there unread. [channels 4.4] */
+export function notified(context: UserContext, row: NotificationRow): void {
+  const { turn, user } = context;
+  const key = unreadKey(row.kind, row.entity_id);
+  // This user's actor may have been loaded after the row was stored.
+  if ((user.unread.get(key)?.id ?? row.id) !== row.id) {
+    turn.remove("notifications", { id: row.id });
+    return;
+  }
+  user.unread.set(key, row);
   pushAll(context, fieldOf("AddNotification", { notification: wireNotification(row) }));
 }
 

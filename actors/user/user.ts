@@ -18,7 +18,7 @@ import { startUserLife, type UserEvent } from "./machine.ts";
 import {
   handleGetNotifications,
   handleMarkNotificationRead,
-  notify,
+  notified,
   unnotify,
 } from "./notifications.ts";
 import {
@@ -30,7 +30,7 @@ import {
   refreshPresence,
 } from "./presence.ts";
 import { ring, RING_FAILED } from "./ringing.ts";
-import { unreadKey, UserState } from "./state.ts";
+import { type NotificationRow, unreadKey, UserState } from "./state.ts";
 import { fieldOf } from "../turn.ts";
 
 const ACK = fieldOf("Ack", {});
@@ -194,8 +194,8 @@ export class User extends Cell implements UserRef {
         if (message.contact === undefined) user.contacts.delete(message.otherId);
         else user.contacts.set(message.otherId, message.contact);
         return pushAll(context, message.field);
-      case "user.notify":
-        return notify(context, message.kind, message.entityId);
+      case "user.notified":
+        return notified(context, message.row);
       case "user.unnotify":
         return unnotify(context, message.kind, message.entityId);
     }
@@ -339,9 +339,24 @@ export class User extends Cell implements UserRef {
       });
     }
     this.#state.unread.clear();
+    const left: NotificationRow[] = [];
     for (const row of notifications.sort((a, b) => a.id - b.id)) {
-      this.#state.unread.set(unreadKey(row.kind, row.entity_id), row);
+      if (this.#isLeft(row)) left.push(row);
+      else this.#state.unread.set(unreadKey(row.kind, row.entity_id), row);
     }
+    if (left.length === 0) return;
+    this.enqueue({
+      run: (turn) => {
+        for (const { id } of left) turn.remove("notifications", { id });
+      },
+    });
+  }
+
+  /** The request was taken back, and the server died before this actor heard of it. */
+  #isLeft({ kind, entity_id }: NotificationRow): boolean {
+    if (kind !== "ContactRequest") return false;
+    const contact = this.#state.contacts.get(entity_id as number);
+    return contact === undefined || contact.accepted || contact.asked;
   }
 
   protected override crashed(_error: unknown): void {
