@@ -77,7 +77,10 @@ export class Room extends Cell implements RoomRef {
   readonly #rings = new Rings();
   /** What it must still hear: it was out of order. */
   readonly #owed: RoomMessage[] = [];
+  /** The chart has entered `live`, and nobody has been told yet. */
   #arrived = false;
+  /** Users whom the database still has in the room, though a turn that was taken back had not. */
+  #returned: number[] = [];
   readonly #life: (event: RoomEvent) => void;
 
   /** @param fresh the state of a room that is made now; without it the room is read from the store */
@@ -398,7 +401,11 @@ export class Room extends Cell implements RoomRef {
       }
     }
     super.settled();
-    if (arrived) for (const message of this.#owed.splice(0)) this.tell(message, 0);
+    if (!arrived) return;
+    for (const userId of this.#returned.splice(0)) {
+      this.system.user(userId).tell({ type: "user.publish" }, 0);
+    }
+    for (const message of this.#owed.splice(0)) this.tell(message, 0);
   }
 
   /** A room that is not stored has lost the turn that made it, or ended it: it is over. */
@@ -409,13 +416,19 @@ export class Room extends Cell implements RoomRef {
     const admins = (await this.system.directory.find(hosts)).filter(({ admin }) => admin);
     if (signal.aborted) return false;
     for (const id of [...this.#projects.keys()]) this.#unaddress(id);
-    for (const userId of this.#state.participants.keys()) {
-      if (state?.participants.has(userId) !== true) {
-        this.system.user(userId).tell({ type: "user.unseated", roomId: this.id }, 0);
-      }
+    const before = this.#state;
+    for (const userId of before.participants.keys()) {
+      if (state?.participants.has(userId) === true) continue;
+      const user = this.system.user(userId);
+      user.tell({ type: "user.unseated", roomId: this.id }, 0);
+      user.tell({ type: "user.publish" }, 0);
     }
     if (state === undefined) return false;
     this.#state = state;
+    // Those whose leaving was taken back: others believe them free.
+    this.#returned = this.generation === 1
+      ? []
+      : [...state.participants.keys()].filter((userId) => !before.participants.has(userId));
     for (const project of state.projects.values()) {
       this.#address(project, admins.some(({ id }) => id === project.hostUserId));
     }
