@@ -16,6 +16,8 @@ export interface Task {
   run(turn: Turn): void;
   /** Says that the message was refused. Not called when nobody waits for an answer. */
   refused?(error: RpcError): void;
+  /** It tells of another actor's change, and what is remembered of it is wrong without the change. */
+  readonly remembers?: boolean;
 }
 
 /** Messages that may wait while an actor loads. */
@@ -82,6 +84,10 @@ export abstract class Cell {
   }
 
   #turn(task: Task, gate: number): void {
+    const { journal } = this.system;
+    if (task.remembers === true && gate > journal.durable) journal.heard(gate, this.address);
+    // It did not come to pass.
+    else if (task.remembers === true && journal.refused(gate)) return;
     const turn = new Turn(this.system);
     this.#busy = true;
     try {

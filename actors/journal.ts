@@ -14,7 +14,7 @@ interface QueuedGroup extends WriteGroup {
 }
 
 export interface JournalEvents {
-  /** The database refused one actor's group and kept the others. */
+  /** The database refused one actor's group, or one that the actor had heard of, and kept the others. */
   refused(actor: string, error: Error): void;
   /** The database takes nothing any more; nothing further is spoken. */
   failed(error: Error): void;
@@ -28,6 +28,8 @@ export class Journal implements Durability {
   readonly #events: JournalEvents;
   readonly #waiting = new Set<Outbox>();
   readonly #refused = new Set<number>();
+  /** Actors that remember something of groups which are not stored yet. */
+  readonly #hearers: { readonly group: number; readonly actor: string }[] = [];
   #queue: QueuedGroup[] = [];
   #last = 0;
   #durable = 0;
@@ -68,6 +70,11 @@ export class Journal implements Durability {
     this.#queue.push({ actor, writes, number });
     this.#schedule();
     return number;
+  }
+
+  /** An actor remembers something of another one's group: it is refused with it. */
+  heard(group: number, actor: string): void {
+    this.#hearers.push({ group, actor });
   }
 
   /** True while something appended is not stored yet. */
@@ -141,9 +148,20 @@ export class Journal implements Durability {
       crashed.set(group.actor, error);
       this.#refuseQueued(group.actor);
     }
+    // Those who heard of a refused group, and in turn those who heard of what they wrote.
+    for (let found = true; found;) {
+      found = false;
+      for (const { group, actor } of this.#hearers) {
+        if (!this.#refused.has(group) || crashed.has(actor)) continue;
+        crashed.set(actor, new Error("It had heard of a change that was refused"));
+        this.#refuseQueued(actor);
+        found = true;
+      }
+    }
     // A refused group may have been the last one queued: everything up to the next stays in order.
     const next = this.#queue[0];
     this.#durable = next === undefined ? this.#last : next.number - 1;
+    if (this.#hearers.length > 0) this.#forgetHearers();
     this.#scheduled = false;
     if (this.#queue.length > 0) this.#schedule();
     this.#events.committed(rows, milliseconds);
@@ -154,6 +172,11 @@ export class Journal implements Durability {
     const settled = this.#settled.filter((one) => one.upTo <= this.#durable);
     this.#settled = this.#settled.filter((one) => one.upTo > this.#durable);
     for (const one of settled) one.resolve();
+  }
+
+  #forgetHearers(): void {
+    const still = this.#hearers.filter(({ group }) => group > this.#durable);
+    this.#hearers.splice(0, this.#hearers.length, ...still);
   }
 
   #fail(error: Error): void {

@@ -170,7 +170,7 @@ export class Actors implements ActorSystem {
   }
 
   #refused(address: string, error: Error): void {
-    this.log.error("The database refused what {address} wrote: {error}", { address, error });
+    this.log.error("{address} starts over, its change is not stored: {error}", { address, error });
     const actor = this.registry.lookup(address);
     if (actor !== undefined && "refusedByStore" in actor) actor.refusedByStore();
   }

@@ -35,6 +35,13 @@ import { fieldOf } from "../turn.ts";
 
 const ACK = fieldOf("Ack", {});
 
+/** What tells of rows that another user's actor writes. */
+const REMEMBERED: ReadonlySet<UserMessage["type"]> = new Set([
+  "user.contact_changed",
+  "user.notified",
+  "user.unnotify",
+]);
+
 export class User extends Cell implements UserRef {
   readonly kind = "user";
   readonly id: number;
@@ -63,6 +70,7 @@ export class User extends Cell implements UserRef {
 
   tell(message: UserMessage, gate: number): void {
     this.enqueue({
+      remembers: REMEMBERED.has(message.type),
       run: (turn) => {
         this.#handle(this.#context(turn), message);
         turn.then(() => this.#restIfIdle());

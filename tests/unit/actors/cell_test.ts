@@ -276,6 +276,19 @@ Deno.test("[design 1.6] what a crashed actor says after its return does not wait
   assertEquals(gates, [0]);
 });
 
+Deno.test("[design 1.3d] what was to be remembered of a change is forgotten when the change is refused", () => {
+  const world = new World();
+  const cell = world.cell("/users/2", "loading");
+  const group = world.journal.append("/users/1", []);
+  cell.enqueue({ ...world.task("remembered"), remembers: true }, group);
+  cell.enqueue(world.task("other"), group);
+  world.db.refusing.add("/users/1");
+  world.clock.runImmediates();
+  cell.entered("live");
+  cell.settled();
+  assertEquals(world.events, ["other"]);
+});
+
 Deno.test("[design 1.3b] answers, pushes, forwards and streams of a turn open with its commit, in order", () => {
   const world = new World();
   const one = world.connection(1);

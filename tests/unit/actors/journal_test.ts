@@ -152,6 +152,32 @@ Deno.test("[design 1.6] an actor writes again after it was refused", () => {
   assertEquals([world.journal.refused(next), world.durable], [false, 2]);
 });
 
+Deno.test("[design 1.3d] who remembers something of a refused group starts over with it, and only who does", () => {
+  const world = new World();
+  const first = world.write("/users/1", 250);
+  world.journal.heard(first, "/users/2");
+  const second = world.write("/users/2", 10);
+  world.journal.heard(second, "/users/3");
+  const third = world.write("/users/3", 10);
+  const other = world.write("/users/4", 10);
+  world.journal.heard(other, "/users/5");
+  world.db.refusing.add("/users/1");
+  world.clock.runImmediates();
+  assertEquals(world.refused.map((text) => text.slice(0, 8)), ["/users/1", "/users/2", "/users/3"]);
+  assertEquals([first, second, third, other].map((group) => world.journal.refused(group)), [
+    true,
+    true,
+    true,
+    false,
+  ]);
+  assertEquals(world.db.commits, [["/users/1"], ["/users/4"]]);
+  // It is stored: what is refused later is not about it.
+  world.write("/users/4");
+  world.db.refusing.add("/users/4");
+  world.clock.runImmediates();
+  assertEquals(world.refused.length, 4);
+});
+
 Deno.test("[design 1.3e] when the database takes nothing any more, nothing is spoken", async () => {
   const world = new World();
   world.write("/rooms/1");
