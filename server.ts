@@ -129,6 +129,7 @@ export class Server {
         clock: actors.clock,
         log: this.#log,
         passwords: this.#parts.passwords ?? new Passwords(),
+        config: this.#config.signIn,
       }),
       store: this.#store,
       metrics: this.metrics,

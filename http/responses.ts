@@ -26,7 +26,9 @@ export function redirect(
   location: string,
   headers: HeadersInit = {},
 ): Response {
-  return new Response(null, { status, headers: { ...COMMON, location, ...headers } });
+  const all = new Headers(headers);
+  for (const [name, value] of Object.entries({ ...COMMON, location })) all.set(name, value);
+  return new Response(null, { status, headers: all });
 }
 
 /** Trouble of ours, which passes: never a 401, for which clients throw credentials away. [transport 5.5] */

@@ -28,6 +28,7 @@ import {
 } from "./signin/account_routes.ts";
 import { showSignIn, signIn, signOut } from "./signin/form_routes.ts";
 import { acceptInvitation, showInvitation } from "./signin/invitation_routes.ts";
+import { beginElsewhere, finishElsewhere } from "./signin/provider_routes.ts";
 import { confirmNativeSignIn, showNativeSignIn } from "./signin/native_routes.ts";
 import { createAccessToken, getOrCreateUser, lookUpUser } from "./script_routes.ts";
 import {
@@ -242,6 +243,24 @@ export const routes: readonly Route[] = [
     caller: "browser: login and password",
     years: "-",
     answer: "303 to the editor or to `/account`; 401, 429, 503 page",
+  },
+  {
+    path: "/sign_in/:provider",
+    methods: ["GET"],
+    auth: "none",
+    handler: beginElsewhere,
+    caller: "browser: GitHub or single sign-on",
+    years: "-",
+    answer: "303 to the provider; 404 for one that is not configured",
+  },
+  {
+    path: "/sign_in/:provider/callback",
+    methods: ["GET"],
+    auth: "none",
+    handler: finishElsewhere,
+    caller: "browser: back from there",
+    years: "-",
+    answer: "303 to the confirmation or to `/account`; 400, 403, 409, 502 page",
   },
   {
     path: "/sign_out",

@@ -15,6 +15,32 @@ export interface LiveKitConfig {
   readonly secret: Secret;
 }
 
+/** How people in a browser prove who they are. */
+export interface SignInConfig {
+  readonly passwords: boolean;
+  /** Whether strangers whom a provider knows get an account. */
+  readonly openToAll: boolean;
+  readonly gitHub: GitHubConfig | undefined;
+  readonly oidc: OidcConfig | undefined;
+}
+
+/** An OAuth app of GitHub. */
+export interface GitHubConfig {
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  readonly url: string;
+  readonly apiUrl: string;
+}
+
+/** A client at an OpenID Connect provider. */
+export interface OidcConfig {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  /** For the sign-in page. */
+  readonly name: string;
+}
+
 /** Servers that answer in our stead. [transport 7.1.7] [transport 7.2.4] */
 export interface Upstreams {
   readonly extensions: string | undefined;
@@ -41,6 +67,7 @@ export interface Config {
   readonly liveKit: LiveKitConfig | undefined;
   /** Which peers' `X-Forwarded-For` is believed. */
   readonly trustedProxies: "none" | "loopback" | "private";
+  readonly signIn: SignInConfig;
   /** Who counts as staff in Zed. [transport 3.4.6] */
   readonly staff: "none" | "admins" | "all";
   /** Signs tokens for a model proxy; there are no models without it. [transport 9] */
@@ -102,6 +129,7 @@ export function loadConfig(
   if (liveKit === undefined && (server || key || liveKitSecret)) {
     problems.push("LIVEKIT_SERVER, LIVEKIT_KEY and LIVEKIT_SECRET must be given together");
   }
+  const signIn = signInConfig(values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return {
     ...data,
@@ -113,6 +141,7 @@ export function loadConfig(
     log: { level: values.logLevel, format: values.logFormat },
     liveKit,
     trustedProxies: values.trustedProxies,
+    signIn,
     staff: values.staff,
     llmApiSecret: values.llmApiSecret,
     checksumSeed: values.checksumSeed,
@@ -122,6 +151,38 @@ export function loadConfig(
       cloud: values.cloudUpstream,
     },
     times: scaledTimes(values.timeScale),
+  };
+}
+
+function signInConfig(values: Values, problems: string[]): SignInConfig {
+  const { gitHubClientId, gitHubClientSecret, oidcIssuer, oidcClientId, oidcClientSecret } = values;
+  const gitHub = gitHubClientId && gitHubClientSecret
+    ? {
+      clientId: gitHubClientId,
+      clientSecret: gitHubClientSecret,
+      url: values.gitHubUrl,
+      apiUrl: values.gitHubApiUrl,
+    }
+    : undefined;
+  if (gitHub === undefined && (gitHubClientId || gitHubClientSecret)) {
+    problems.push("GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET must be given together");
+  }
+  const oidc = oidcIssuer && oidcClientId && oidcClientSecret
+    ? {
+      issuer: oidcIssuer,
+      clientId: oidcClientId,
+      clientSecret: oidcClientSecret,
+      name: values.oidcName,
+    }
+    : undefined;
+  if (oidc === undefined && (oidcIssuer || oidcClientId || oidcClientSecret)) {
+    problems.push("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET must be given together");
+  }
+  return {
+    passwords: values.passwordSignIn === "on",
+    openToAll: values.signUp === "open",
+    gitHub,
+    oidc,
   };
 }
 

@@ -82,6 +82,10 @@ export function secretKey(least: number) {
 /** A text that says something. */
 export const words = z.string().min(1, "must not be empty");
 
+/** The same as it was given: an OIDC provider's name is compared letter by letter. */
+export const exactWebUrl = z.string()
+  .refine(isWebUrl, "must be an http: or https: URL without query and user");
+
 /** An http: or https: URL without query, which may have a path; the value has no slash at its end. */
 export const webUrl = z.string()
   .refine(isWebUrl, "must be an http: or https: URL without query and user")

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import {
   databaseUrl,
+  exactWebUrl,
   oneOf,
   secret,
   secretKey,
@@ -76,6 +77,90 @@ export const settings = {
     description:
       "Whose X-Forwarded-For is believed when attempts to sign in are counted: loopback, " +
       "private (addresses of private networks too) or none.",
+  }),
+  passwordSignIn: setting({
+    flag: "password-sign-in",
+    env: "PASSWORD_SIGN_IN",
+    value: "<on|off>",
+    schema: oneOf(["on", "off"]),
+    default: "on",
+    description: "Whether people may sign in with a password that this server keeps.",
+  }),
+  signUp: setting({
+    flag: "sign-up",
+    env: "SIGN_UP",
+    value: "<open|closed>",
+    schema: oneOf(["open", "closed"]),
+    default: "closed",
+    description:
+      "Whether who signs in with GitHub or by single sign-on gets an account without an invitation.",
+  }),
+  gitHubClientId: setting({
+    flag: "github-client-id",
+    env: "GITHUB_CLIENT_ID",
+    value: "<id>",
+    schema: words,
+    defaultText: "none: no sign-in with GitHub",
+    description: "OAuth app of GitHub; its callback is <public url>/sign_in/github/callback.",
+  }),
+  gitHubClientSecret: setting({
+    flag: "github-client-secret",
+    env: "GITHUB_CLIENT_SECRET",
+    value: "<secret>",
+    schema: secret,
+    defaultText: "none",
+    description: "Secret of that OAuth app.",
+    secret: true,
+  }),
+  gitHubUrl: setting({
+    flag: "github-url",
+    env: "GITHUB_URL",
+    value: "<url>",
+    schema: webUrl,
+    default: "https://github.com",
+    description: "Address of GitHub, for an Enterprise server of your own.",
+  }),
+  gitHubApiUrl: setting({
+    flag: "github-api-url",
+    env: "GITHUB_API_URL",
+    value: "<url>",
+    schema: webUrl,
+    default: "https://api.github.com",
+    description: "Address of GitHub's API; https://<host>/api/v3 on an Enterprise server.",
+  }),
+  oidcIssuer: setting({
+    flag: "oidc-issuer",
+    env: "OIDC_ISSUER",
+    value: "<url>",
+    schema: exactWebUrl,
+    defaultText: "none: no single sign-on",
+    description:
+      "OpenID Connect provider; the callback there is <public url>/sign_in/oidc/callback.",
+  }),
+  oidcClientId: setting({
+    flag: "oidc-client-id",
+    env: "OIDC_CLIENT_ID",
+    value: "<id>",
+    schema: words,
+    defaultText: "none",
+    description: "Client id at that provider.",
+  }),
+  oidcClientSecret: setting({
+    flag: "oidc-client-secret",
+    env: "OIDC_CLIENT_SECRET",
+    value: "<secret>",
+    schema: secret,
+    defaultText: "none",
+    description: "Client secret at that provider.",
+    secret: true,
+  }),
+  oidcName: setting({
+    flag: "oidc-name",
+    env: "OIDC_NAME",
+    value: "<name>",
+    schema: words,
+    default: "single sign-on",
+    description: "What the sign-in page calls that provider.",
   }),
   staff: setting({
     flag: "staff",

@@ -4,7 +4,7 @@ import { redirect } from "../responses.ts";
 import { type FormExchange, withBrowser, withForm } from "./browser_exchange.ts";
 import { isNative, nativePath, type NativeRequest } from "./native_request.ts";
 import { handOver, read } from "./native_routes.ts";
-import { signInPage } from "./sign_in_pages.ts";
+import { problemPage, signInPage } from "./sign_in_pages.ts";
 
 const WAIT = "Too many attempts. Wait a minute, then try again.";
 const WRONG = "That login and password do not belong together.";
@@ -19,6 +19,9 @@ export const showSignIn = withBrowser(async (exchange) =>
 /** `POST /sign_in`: login and password, perhaps for an editor that waits. */
 export const signIn = withForm(async (exchange) => {
   const { form, deps, address } = exchange;
+  if (!deps.config.signIn.passwords) {
+    return problemPage(exchange, 404, "This server keeps no passwords.");
+  }
   const native = isNative(form) ? read(exchange, form) : undefined;
   if (native instanceof Response) return native;
   const login = (form.get("login") ?? "").trim();

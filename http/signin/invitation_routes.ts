@@ -2,11 +2,11 @@
 import { hashSecret } from "../../db/access_tokens.ts";
 import { checkPassword, PasswordsBusyError, WeakPasswordError } from "../../db/passwords.ts";
 import type { User } from "../../db/store.ts";
-import { html } from "../pages/html.ts";
+import { type Html, html } from "../pages/html.ts";
 import { page } from "../pages/layout.ts";
 import { redirect } from "../responses.ts";
 import { type BrowserExchange, withBrowser, withForm } from "./browser_exchange.ts";
-import { hidden, problemPage } from "./sign_in_pages.ts";
+import { hidden, problemPage, providerLinks } from "./sign_in_pages.ts";
 
 const GONE = "This link is not good any more: it was used, replaced, or is too old. " +
   "Ask whoever runs this server for a new one.";
@@ -25,6 +25,9 @@ export const acceptInvitation = withForm(async (exchange) => {
   const { form, deps, address, prefix } = exchange;
   const { signIn, store, log } = deps;
   const token = form.get("token") ?? "";
+  if (!deps.config.signIn.passwords) {
+    return problemPage(exchange, 404, "This server keeps no passwords.");
+  }
   if (!signIn.mayTry(address)) {
     return problemPage(exchange, 429, "Too many attempts. Wait a minute, then try again.");
   }
@@ -72,27 +75,35 @@ async function passwordPage(
   error: string | undefined,
   status: number,
 ): Promise<Response> {
-  const { prefix, browser } = exchange;
+  const { prefix, browser, deps } = exchange;
+  const { passwords } = deps.config.signIn;
   return page({
-    title: "Choose a password",
+    title: passwords ? "Choose a password" : "Take your account",
     status,
     prefix,
     headers: browser.setCookie,
     body: html`
       ${error !== undefined && html`<p class="error" role="alert">${error}</p>`}
       <p>For the account <strong>${user.login}</strong>.</p>
-      <form method="post" action="${prefix}/invitation">
-      ${await hidden(exchange, undefined)}
-      <input type="hidden" name="token" value="${token}">
-      <input type="text" name="username" value="${user.login}" autocomplete="username" hidden>
-      <label for="password">Password</label>
-      <input id="password" name="password" type="password" required minlength="10"
-      autocomplete="new-password" aria-describedby="rule" autofocus>
-      <label for="again">The same again</label>
-      <input id="again" name="again" type="password" required autocomplete="new-password">
-      <button>Save and sign in</button>
-      </form>
-      <p class="faint" id="rule">Ten characters or more; a few words are easiest to remember.</p>
+      ${passwords && newPasswordForm(prefix, await hidden(exchange, undefined), token, user)}
+      ${providerLinks(exchange, { invitation: token })}
     `,
   });
+}
+
+function newPasswordForm(prefix: string, fields: Html, token: string, user: User): Html {
+  return html`
+    <form method="post" action="${prefix}/invitation">
+    ${fields}
+    <input type="hidden" name="token" value="${token}">
+    <input type="text" name="username" value="${user.login}" autocomplete="username" hidden>
+    <label for="password">Password</label>
+    <input id="password" name="password" type="password" required minlength="10"
+    autocomplete="new-password" aria-describedby="rule" autofocus>
+    <label for="again">The same again</label>
+    <input id="again" name="again" type="password" required autocomplete="new-password">
+    <button>Save and sign in</button>
+    </form>
+    <p class="faint" id="rule">Ten characters or more; a few words are easiest to remember.</p>
+  `;
 }

@@ -74,6 +74,22 @@ export class Sessions {
     return equal(given, await this.csrfToken(browser));
   }
 
+  /** A text that nobody else can have made, for a cookie of some other purpose. */
+  async seal(purpose: string, text: string): Promise<string> {
+    const body = new TextEncoder().encode(text).toBase64({
+      alphabet: "base64url",
+      omitPadding: true,
+    });
+    return `${body}.${await this.#sign(purpose, body)}`;
+  }
+
+  /** What was sealed for that purpose; undefined for anything else. */
+  async unseal(purpose: string, sealed: string): Promise<string | undefined> {
+    const [, body, signature] = /^([\w-]+)\.([\w-]{43})$/.exec(sealed) ?? [];
+    if (!body || !signature || !equal(signature, await this.#sign(purpose, body))) return undefined;
+    return new TextDecoder().decode(Uint8Array.fromBase64(body, { alphabet: "base64url" }));
+  }
+
   async #newBrowser(user: User | undefined, scope: CookieScope): Promise<Browser> {
     const id = randomBytes(32).toString("base64url");
     const attributes = [

@@ -3,7 +3,11 @@ import type { Passwords } from "../../db/passwords.ts";
 import { maxLoginLength } from "../../db/login.ts";
 import type { Store, User } from "../../db/store.ts";
 import type { Clock } from "../../lib/clock.ts";
+import type { SignInConfig } from "../../lib/config.ts";
 import type { Log } from "../../lib/log.ts";
+import { GitHubProvider } from "./github.ts";
+import { OidcProvider } from "./oidc.ts";
+import type { Provider } from "./provider.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -17,6 +21,7 @@ export interface SignInOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly passwords: Passwords;
+  readonly config: SignInConfig;
 }
 
 /** What became of a login and a password. */
@@ -28,19 +33,29 @@ export type PasswordVerdict =
 
 export class SignIn {
   readonly sessions: Sessions;
+  /** Where else people may prove who they are. */
+  readonly providers: readonly Provider[];
   readonly passwords: Passwords;
   readonly #store: Store;
   readonly #log: Log;
   readonly #addresses: RateLimit;
   readonly #accounts: RateLimit;
 
-  constructor({ store, clock, log, passwords }: SignInOptions) {
+  constructor({ store, clock, log, passwords, config }: SignInOptions) {
+    this.providers = [
+      ...(config.gitHub ? [new GitHubProvider(config.gitHub)] : []),
+      ...(config.oidc ? [new OidcProvider(config.oidc)] : []),
+    ];
     this.#store = store;
     this.#log = log;
     this.passwords = passwords;
     this.sessions = new Sessions(store, clock);
     this.#addresses = new RateLimit(clock, BY_ADDRESS);
     this.#accounts = new RateLimit(clock, BY_ACCOUNT);
+  }
+
+  provider(id: string): Provider | undefined {
+    return this.providers.find((provider) => provider.id === id);
   }
 
   /** Counts an attempt from an address; false when there were too many. */

@@ -1,6 +1,6 @@
 /** The pages of signing in. Plain forms: they work without scripts. */
 import type { User } from "../../db/store.ts";
-import { type Html, html } from "../pages/html.ts";
+import { Html, html } from "../pages/html.ts";
 import { page } from "../pages/layout.ts";
 import type { BrowserExchange } from "./browser_exchange.ts";
 import { nativeOrigin, type NativeRequest } from "./native_request.ts";
@@ -29,12 +29,13 @@ export async function hidden(
   }`;
 }
 
-/** Login and password. */
+/** Login and password, and the other ways. */
 export async function signInPage(
   exchange: BrowserExchange,
   { native, status = 200, error, login, headers }: SignInPage,
 ): Promise<Response> {
-  const { prefix, browser } = exchange;
+  const { prefix, browser, deps } = exchange;
+  const { passwords } = deps.config.signIn;
   return page({
     title: native === undefined ? "Sign in" : "Sign in to Zed",
     status,
@@ -43,23 +44,48 @@ export async function signInPage(
     headers: { ...browser.setCookie, ...headers },
     body: html`
       ${error !== undefined && html`<p class="error" role="alert">${error}</p>`}
-      <form method="post" action="${prefix}/sign_in">
-      ${await hidden(exchange, native)}
-      <label for="login">Login</label>
-      <input id="login" name="login" type="text" required maxlength="39" autocomplete="username"
-      autocapitalize="none" spellcheck="false" value="${login ?? ""}"${login === undefined && html`
-        autofocus
-      `}>
-      <label for="password">Password</label>
-      <input id="password" name="password" type="password" required autocomplete="current-password"${login !==
-          undefined && html`
-        autofocus
-      `}>
-      <button>Sign in</button>
-      </form>
-      <p class="faint">No password, or forgotten? Who runs this server can give you a link.</p>
+      ${passwords && passwordForm(prefix, await hidden(exchange, native), login)}
+      ${providerLinks(exchange, native?.fields)}
+      ${passwords && html`
+        <p class="faint">No password, or forgotten? Who runs this server can give you a link.</p>
+      `}
     `,
   });
+}
+
+/** @param login what was typed before, in vain */
+function passwordForm(prefix: string, fields: Html, login: string | undefined): Html {
+  const focus = (here: boolean) => new Html(here ? "autofocus" : "");
+  return html`
+    <form method="post" action="${prefix}/sign_in">
+    ${fields}
+    <label for="login">Login</label>
+    <input id="login" name="login" type="text" value="${login ?? ""}" required maxlength="39"
+    autocomplete="username" autocapitalize="none" spellcheck="false" ${focus(login === undefined)}>
+    <label for="password">Password</label>
+    <input id="password" name="password" type="password" required
+    autocomplete="current-password" ${focus(login !== undefined)}>
+    <button>Sign in</button>
+    </form>
+  `;
+}
+
+/**
+ * Other ways to prove who one is. Links, not forms: a page's policy would have to name where a form
+ * leads.
+ */
+export function providerLinks(
+  { deps, prefix }: BrowserExchange,
+  fields: Readonly<Record<string, string>> = {},
+): Html {
+  const query = Object.keys(fields).length === 0 ? "" : `?${new URLSearchParams(fields)}`;
+  const links = deps.signIn.providers.map(({ id, label }) =>
+    html`
+      <a class="button plain"
+        href="${prefix}/sign_in/${id}${query}">Sign in with ${label}</a>
+    `
+  );
+  return html`${links}`;
 }
 
 /** Asks somebody who is signed in whether the editor shall be, too. [transport 4.1.9] */

@@ -30,6 +30,7 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
     log: { level: "info", format: "text" },
     liveKit: undefined,
     trustedProxies: "loopback",
+    signIn: { passwords: true, openToAll: false, gitHub: undefined, oidc: undefined },
     staff: "none",
     llmApiSecret: undefined,
     checksumSeed: undefined,
@@ -48,6 +49,16 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     apiToken: ["a", "b"],
     maxConnections: ["1", "2"],
     trustedProxies: ["none", "private"],
+    passwordSignIn: ["on", "off"],
+    signUp: ["open", "closed"],
+    gitHubClientId: ["a", "b"],
+    gitHubClientSecret: ["a", "b"],
+    gitHubUrl: ["https://a.example", "https://b.example"],
+    gitHubApiUrl: ["https://a.example/api/v3", "https://b.example/api/v3"],
+    oidcIssuer: ["https://a.example/realm/", "https://b.example/realm"],
+    oidcClientId: ["a", "b"],
+    oidcClientSecret: ["a", "b"],
+    oidcName: ["a", "b"],
     staff: ["all", "admins"],
     llmApiSecret: ["a".repeat(16), "b".repeat(16)],
     checksumSeed: ["a", "b"],
@@ -69,6 +80,14 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     return {
       ...config,
       apiToken: config.apiToken?.reveal(),
+      signIn: {
+        ...config.signIn,
+        gitHub: {
+          ...config.signIn.gitHub,
+          clientSecret: config.signIn.gitHub?.clientSecret.reveal(),
+        },
+        oidc: { ...config.signIn.oidc, clientSecret: config.signIn.oidc?.clientSecret.reveal() },
+      },
       llmApiSecret: config.llmApiSecret?.reveal(),
       checksumSeed: config.checksumSeed?.reveal(),
       liveKit: { ...config.liveKit, secret: config.liveKit?.secret.reveal() },
@@ -86,6 +105,22 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     log: { level: "debug", format: "json" } as const,
     liveKit: { server: "wss://a.example", key: "a", secret: "a" },
     trustedProxies: "none" as const,
+    signIn: {
+      passwords: true,
+      openToAll: true,
+      gitHub: {
+        clientId: "a",
+        clientSecret: "a",
+        url: "https://a.example",
+        apiUrl: "https://a.example/api/v3",
+      },
+      oidc: {
+        issuer: "https://a.example/realm/",
+        clientId: "a",
+        clientSecret: "a",
+        name: "a",
+      },
+    },
     staff: "all" as const,
     llmApiSecret: "a".repeat(16),
     checksumSeed: "a",
@@ -107,6 +142,22 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     log: { level: "error", format: "text" } as const,
     liveKit: { server: "wss://b.example", key: "b", secret: "b" },
     trustedProxies: "private" as const,
+    signIn: {
+      passwords: false,
+      openToAll: false,
+      gitHub: {
+        clientId: "b",
+        clientSecret: "b",
+        url: "https://b.example",
+        apiUrl: "https://b.example/api/v3",
+      },
+      oidc: {
+        issuer: "https://b.example/realm",
+        clientId: "b",
+        clientSecret: "b",
+        name: "b",
+      },
+    },
     staff: "admins" as const,
     llmApiSecret: "b".repeat(16),
     checksumSeed: "b",
@@ -139,8 +190,10 @@ Deno.test("[issue 3 run] all problems are told at once, each with its source and
     MAX_CONCURRENT_CONNECTIONS: "0",
     PUBLIC_URL: "parley.example",
     LIVEKIT_KEY: "k",
+    GITHUB_CLIENT_ID: "x",
+    OIDC_ISSUER: "https://id.example",
   });
-  assertEquals(found.length, 6);
+  assertEquals(found.length, 8);
   for (
     const part of [
       "--nonsense is not an option",
@@ -149,6 +202,8 @@ Deno.test("[issue 3 run] all problems are told at once, each with its source and
       'MAX_CONCURRENT_CONNECTIONS="0": must be a whole number from 1',
       'PUBLIC_URL="parley.example": must be an http: or https: URL',
       "LIVEKIT_SERVER, LIVEKIT_KEY and LIVEKIT_SECRET must be given together",
+      "GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET must be given together",
+      "OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET must be given together",
     ]
   ) {
     assertStringIncludes(found.join("\n"), part);
