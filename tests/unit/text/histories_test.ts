@@ -10,7 +10,7 @@ Deno.test("[channels 14] there are 1,000 histories", () => {
   assertEquals(histories.length, 1000);
 });
 
-Deno.test("[channels 9.7] by timestamp: nothing waits, everything twice changes nothing", () => {
+Deno.test("[channels 9.7, 9.12, 14a] by timestamp: nothing waits, everything twice changes nothing", () => {
   for (const { base, text, operations } of histories) {
     const document = new Document(base);
     for (const operation of operations.toSorted(compareLamport)) {
@@ -21,7 +21,7 @@ Deno.test("[channels 9.7] by timestamp: nothing waits, everything twice changes 
   }
 });
 
-Deno.test("[channels 9.8] orders that respect readiness: the text of the reference", () => {
+Deno.test("[channels 9.8, 9.12] orders that respect readiness: the text of the reference", () => {
   const random = new RandomSource(1);
   for (const { base, text, operations } of histories) {
     for (let run = 0; run < 3; run++) {
@@ -34,7 +34,7 @@ Deno.test("[channels 9.8] orders that respect readiness: the text of the referen
   }
 });
 
-Deno.test("[channels 9.7] shuffled orders: what is not ready waits, and the text is the same", () => {
+Deno.test("[channels 9.7, 9.12] shuffled orders: what is not ready waits, and the text is the same", () => {
   const random = new RandomSource(2);
   for (const { base, text, operations } of histories) {
     const document = new Document(base);

@@ -27,7 +27,7 @@ Deno.test("[channels 14] every vector of the table is here", () => {
 });
 
 for (const [i, { base, text, operations, version, deleted }] of vectors.entries()) {
-  Deno.test(`[channels 14] ${names[i]}: ${JSON.stringify(text)} in every order of delivery`, () => {
+  Deno.test(`[channels V1..V20, 14a] ${names[i]}: ${JSON.stringify(text)}, in every order`, () => {
     for (const order of permutations(operations)) {
       const document = new Document(base);
       for (const operation of order) {
