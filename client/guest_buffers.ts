@@ -140,8 +140,10 @@ export class GuestBuffers {
     });
     if (generation !== this.#generation) return;
     this.#updates.restart();
-    for (const { id, version } of buffers) {
-      const missing = this.#buffers.get(id)?.missingOperations(version) ?? [];
+    const versions = new Map(buffers.map(({ id, version }) => [id, version]));
+    for (const [id, buffer] of this.#buffers) {
+      // One that was opened while the answer was on its way is not in it.
+      const missing = buffer.missingOperations(versions.get(id) ?? []);
       for (const operations of chunks(missing, MAX_OPERATIONS)) {
         this.#updates.push(id, ...operations);
       }

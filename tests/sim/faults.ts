@@ -87,12 +87,15 @@ export function faultyStore(store: Store, clock: MortalClock, faults: Faults): S
       );
     if (at < 0) return store.commit(groups) as readonly RefusedGroup[];
     faults.refuse = undefined;
-    faults.refused((groups[at] as WriteGroup).actor);
-    const refused = store.commit(groups.filter((_, index) => index !== at));
-    if ((refused as readonly RefusedGroup[]).length > 0) {
+    const { actor } = groups[at] as WriteGroup;
+    faults.refused(actor);
+    const isRefused = (group: WriteGroup, index: number) => index >= at && group.actor === actor;
+    const others = store.commit(groups.filter((group, index) => !isRefused(group, index)));
+    if ((others as readonly RefusedGroup[]).length > 0) {
       throw new Error("Cannot inject a refused group: the database refused others by itself");
     }
-    return [{ index: at, error: new Error("Injected: the database refused this group") }];
+    const error = new Error("Injected: the database refused this group");
+    return groups.flatMap((group, index) => isRefused(group, index) ? [{ index, error }] : []);
   };
   return new Proxy(store, {
     get(target, name) {

@@ -266,11 +266,10 @@ export class GuestProject {
     }
     this.stalled = false;
     this.sending = true;
-    const { buffers } = await request;
-    for (const { id, version } of buffers) {
-      for (const operation of this.buffers.get(id)?.missing(version) ?? []) {
-        this.edited(id, operation);
-      }
+    const versions = new Map((await request).buffers.map(({ id, version }) => [id, version]));
+    for (const [id, buffer] of this.buffers) {
+      // One that was opened while the answer was on its way is not in it.
+      for (const operation of buffer.missing(versions.get(id) ?? [])) this.edited(id, operation);
     }
   }
 

@@ -261,8 +261,8 @@ const actions: Readonly<Record<StepKind, Action>> = {
     const longest = [0, 0, 5, 60, 400][a % 5] as number;
     sim.server.faults.commitTime = () => longest === 0 ? 0 : sim.random.int(longest);
   },
-  refuse(_client, _pick, sim) {
-    sim.server.faults.refuse = "/rooms/";
+  refuse(_client, [a], sim) {
+    sim.server.faults.refuse = a % 4 === 0 ? "/users/" : "/rooms/";
   },
   poison(client, [a], sim) {
     sim.server.faults.poisoned = true;
