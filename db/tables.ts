@@ -27,7 +27,7 @@ export interface Table {
 }
 
 export const tables = {
-  /** Last number given out per kind of id (`room`, `project`): ids are never used again. */
+  /** Last number given out per kind of id (`room`, `project`, `channel`): ids are never used again. */
   counters: { columns: { name: "text", value: "int" }, key: ["name"] },
 
   /** One row per unordered pair of users, `user_id_a < user_id_b`. [channels 3.1] */
@@ -59,6 +59,39 @@ export const tables = {
 
   /** [rooms 9.1] */
   rooms: { columns: { id: "int", live_kit_room: "text", channel_id: "int?" }, key: ["id"] },
+
+  /** [channels 5.1] */
+  channels: {
+    columns: {
+      id: "int",
+      /** The channel at the top of its tree, itself for a root. */
+      root_id: "int",
+      name: "text",
+      /** `public`, `members`. */
+      visibility: "text",
+      /** Ids from the root to the parent, each followed by "/"; empty for a root. */
+      parent_path: "text",
+      requires_zed_cla: "bool",
+      channel_order: "int",
+      created_at: "int",
+    },
+    key: ["id"],
+  },
+
+  /** Of roots only; an invitation is a row that is not accepted. [channels 5.4] */
+  channel_members: {
+    columns: {
+      channel_id: "int",
+      user_id: "int",
+      /** `admin`, `member`, `talker`, `guest`, `banned`. */
+      role: "text",
+      accepted: "bool",
+    },
+    key: ["channel_id", "user_id"],
+  },
+
+  /** Who has signed the contributor agreement. [channels 2.6] */
+  contributors: { columns: { user_id: "int", signed_at: "int" }, key: ["user_id"] },
 
   /** One row per user over all rooms, pending or active. [rooms 9.2] */
   room_participants: {

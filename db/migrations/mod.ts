@@ -4,6 +4,7 @@ import { type Migration, Migrator } from "kysely/migration";
 import { StoreTooNewError } from "../store.ts";
 import { accountsRoomsProjects } from "./m0001_accounts_rooms_projects.ts";
 import { signIn } from "./m0002_sign_in.ts";
+import { channels } from "./m0003_channels.ts";
 import type { Dialect } from "./types.ts";
 
 /** Table with the names of the migrations that a database has had. */
@@ -17,6 +18,7 @@ export type DialectMigration = (dialect: Dialect) => Migration;
 export const migrations: Readonly<Record<string, DialectMigration>> = {
   "0001_accounts_rooms_projects": accountsRoomsProjects,
   "0002_sign_in": signIn,
+  "0003_channels": channels,
 };
 
 /** How far a database has come. */

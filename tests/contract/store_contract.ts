@@ -117,8 +117,7 @@ export function storeContract(driver: string, open: OpenStore): void {
         for (let length = 1; length <= key.length; length++) {
           const row = sampleRow(table, 1);
           // Same key up to the column that the removal names last.
-          const last = key[length - 1]!;
-          const other = { ...row, [last]: sampleRow(table, 2)[last] };
+          const other = { ...sampleRow(table, 2), ...keyOf(table, row, length - 1) };
           await commit(store, put(table, row), put(table, other));
           await commit(store, remove(table, keyOf(table, row, length)));
           assertEquals(await load(store, table), [other], `${table} by ${length}`);

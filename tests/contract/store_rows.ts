@@ -15,8 +15,10 @@ export type OpenStore = () => Promise<Store>;
 export const edges = [0n, 1n, 2n ** 53n + 1n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n];
 /** All journal tables. */
 export const tableNames = Object.keys(tables) as TableName[];
-/** Tables whose rows refer to accounts. */
+/** Columns that refer to accounts. */
 const userColumns = ["user_id_a", "user_id_b", "recipient_id"];
+/** Tables whose `user_id` does. */
+const tablesOfUsers: readonly TableName[] = ["channel_members", "contributors"];
 
 /** A row whose table is known at run time only. */
 export type AnyRow = Record<string, unknown>;
@@ -50,13 +52,23 @@ function sample(type: ColumnType, seed: number): unknown {
   }
 }
 
+/** Whether a column holds the id of an account that has to exist. */
+function refersToUser(table: TableName, column: string): boolean {
+  return userColumns.includes(column) || (column === "user_id" && tablesOfUsers.includes(table));
+}
+
+function userOf(table: TableName, column: string, seed: number): number {
+  if (tablesOfUsers.includes(table)) return seed % 2 === 0 ? 2 : 1;
+  return column === "user_id_b" ? 2 : 1;
+}
+
 /** A row with a value in every column; users 1 and 2 have to exist. */
 export function sampleRow(table: TableName, seed = 1): AnyRow {
   const { columns } = tables[table] as Table;
   return Object.fromEntries(
     Object.entries(columns).map(([name, type]) => [
       name,
-      userColumns.includes(name) ? (name === "user_id_b" ? 2 : 1) : sample(type, seed),
+      refersToUser(table, name) ? userOf(table, name, seed) : sample(type, seed),
     ]),
   );
 }
