@@ -7,6 +7,11 @@ import { plainText } from "./responses.ts";
 
 const SWITCHING_PROTOCOLS = 101;
 
+/** Whether Deno ends a socket because its peer answers no ping; only the text tells. */
+function isSilence(event: Event): boolean {
+  return event instanceof ErrorEvent && event.message.startsWith("No response from ping");
+}
+
 /** Deno's socket as connections need it; one that is not open takes nothing and buffers nothing. */
 class DenoSocket implements ClientSocket {
   readonly #socket: WebSocket;
@@ -107,7 +112,8 @@ async function shakeHands(
   // An error is always followed by a close event, except when the peer does not let it close.
   socket.onerror = (event) => {
     event.preventDefault();
-    connection?.socketClosed();
+    if (isSilence(event)) connection?.drop("idle");
+    else connection?.socketClosed();
   };
   return response;
 }

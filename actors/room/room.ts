@@ -20,6 +20,7 @@ import {
   tell,
   tellOthers,
 } from "../project/mod.ts";
+import { refuse } from "../refuse.ts";
 import type { ConnectionRef, Inbound, ProjectRef, RoomMessage, RoomRef } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import { dropFollowers, type RequestContext, type RoomContext, updateRoom } from "./context.ts";
@@ -174,7 +175,7 @@ export class Room extends Cell implements RoomRef {
           } else handler?.(context);
         });
       },
-      refused: (error) => refuse(inbound, error),
+      refused: (error) => refuse(this.system, inbound, error),
     });
   }
 
@@ -184,14 +185,14 @@ export class Room extends Cell implements RoomRef {
       const kept = { ...inbound, payload: inbound.payload.slice() };
       this.enqueue({
         run: (turn) => this.#handleForProject(turn, projectId, kept),
-        refused: (error) => refuse(inbound, error),
+        refused: (error) => refuse(this.system, inbound, error),
       });
       return;
     }
     if (inbound.route.treatment === "handle") {
       this.enqueue({
         run: (turn) => this.#handleForProject(turn, projectId, inbound),
-        refused: (error) => refuse(inbound, error),
+        refused: (error) => refuse(this.system, inbound, error),
       });
       return;
     }
@@ -200,7 +201,7 @@ export class Room extends Cell implements RoomRef {
       this.#pass(this.#project(projectId), inbound);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      refuse(inbound, error);
+      refuse(this.system, inbound, error);
     }
   }
 
@@ -455,13 +456,6 @@ export class Room extends Cell implements RoomRef {
     this.system.supervisor.forget(this.address);
     this.system.metrics.actors.dec();
   }
-}
-
-/** Answers a request that was refused; one-way messages are answered with nothing. [rooms 6.6] */
-function refuse(inbound: Inbound, error: RpcError): void {
-  const { connection, requestId, route } = inbound;
-  if (route.answers.length === 0) return;
-  connection.outbox.push(errorField(error.code, error.message, error.tags), requestId, 0);
 }
 
 /** A payload that cannot be read ends its sender's connection. [transport 1.6.5] */

@@ -6,6 +6,7 @@ import { keyOwner, type PeerKey } from "../../rpc/peer_id.ts";
 import type { TimerId } from "../../lib/clock.ts";
 import { Cell, type Phase } from "../cell.ts";
 import type { Inbound, RoomRef, UserMessage, UserRef } from "../refs.ts";
+import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import {
@@ -105,7 +106,11 @@ export class User extends Cell implements UserRef {
       (users) => this.#enqueueRequest(kept, (id) => users.some((user) => user.id === id)),
       (error) => {
         this.system.log.error("Accounts cannot be read: {error}", { error });
-        refuse(kept, RpcError.internal("the database is away, try again in a moment"));
+        refuse(
+          this.system,
+          kept,
+          RpcError.internal("the database is away, try again in a moment"),
+        );
       },
     ).then(() => {
       if (this.#looking === step) this.#looking = undefined;
@@ -117,7 +122,7 @@ export class User extends Cell implements UserRef {
     const kept = this.ready ? inbound : { ...inbound, payload: inbound.payload.slice() };
     this.enqueue({
       run: (turn) => this.#handleRequest({ ...this.#context(turn), inbound: kept }, exists),
-      refused: (error) => refuse(inbound, error),
+      refused: (error) => refuse(this.system, inbound, error),
     });
   }
 
@@ -405,9 +410,4 @@ function askedUser(inbound: Inbound): number | undefined {
     if (error instanceof ProtoError) return undefined;
     throw error;
   }
-}
-
-function refuse({ connection, requestId, route }: Inbound, error: RpcError): void {
-  if (route.answers.length === 0) return;
-  connection.outbox.push(errorField(error.code, error.message, error.tags), requestId, 0);
 }

@@ -92,6 +92,7 @@ Deno.test("[transport 1.7, 1.7.2, 1.6.8] [rooms 2.2, 14.1] a connection without 
   await silent.dropped();
   silent.close();
   await waitUntil(() => registry.connections.size === 1, { describe: "the silent one to go" });
+  assertEquals(server.server.metrics.droppedConnections.value("idle"), 1);
   assertEquals((await alive.ask("Ping", {})).name, "Ack");
 });
 
