@@ -1,6 +1,7 @@
 /** What actors know of each other: references to look up, and the messages that they take. */
 import type { AppVersion } from "../lib/app_version.ts";
 import type { DroppedReason } from "../lib/metrics.ts";
+import type { Put } from "../db/store.ts";
 import type { RowOf } from "../db/tables.ts";
 import type { Outbox } from "../rpc/outbox.ts";
 import type { PeerKey } from "../rpc/peer_id.ts";
@@ -120,6 +121,8 @@ export type RoomMessage =
     readonly type: "room.create";
     readonly connection: ConnectionRef;
     readonly requestId: number;
+    /** Keeps the room's id from being given again: stored with the room, or not at all. */
+    readonly counter: Put;
   }
   /** Without `request` nobody waits for an answer: the grace has run out. */
   | {

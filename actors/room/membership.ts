@@ -21,9 +21,10 @@ import type { Participant } from "./state.ts";
 /** [rooms 10.1] The user's own actor has given the user's one seat to this room. */
 export function createRoom(
   context: RoomContext,
-  { connection, requestId }: Extract<RoomMessage, { type: "room.create" }>,
+  { connection, requestId, counter }: Extract<RoomMessage, { type: "room.create" }>,
 ): void {
   const { turn, room } = context;
+  turn.writes.push(counter);
   const creator: Participant = {
     userId: connection.userId,
     key: connection.key,

@@ -252,13 +252,12 @@ export class User extends Cell implements UserRef {
     if (user.seat !== undefined) {
       throw RpcError.internal("cannot create a room: you are in one or being called into one");
     }
-    const { id, write } = this.system.ids.next("room");
-    turn.writes.push(write);
+    const { id, write: counter } = this.system.ids.next("room");
     user.seat = { roomId: id, active: true };
     refreshPresence(this.system, user);
     const { connection, requestId } = inbound;
     turn.then((gate) =>
-      this.system.createRoom(id).tell({ type: "room.create", connection, requestId }, gate)
+      this.system.createRoom(id).tell({ type: "room.create", connection, requestId, counter }, gate)
     );
   }
 
