@@ -7,6 +7,7 @@ import { Passwords } from "./db/passwords.ts";
 import type { Store } from "./db/store.ts";
 import { openSqlite } from "./db/sqlite/open.ts";
 import { Admission } from "./http/admission.ts";
+import { strategiesOf } from "./http/strategies.ts";
 import { SignIn } from "./http/signin/sign_in.ts";
 import { Notices } from "./http/client_api/notices.ts";
 import { Listener } from "./http/listener.ts";
@@ -115,6 +116,7 @@ export class Server {
       failed: (error) => this.#failure.resolve(error),
     });
     this.#actors = actors;
+    const strategies = strategiesOf(this.#config);
     const deps: HttpDeps = {
       config: this.#config,
       actors,
@@ -122,7 +124,9 @@ export class Server {
         this.#store,
         this.#config.maxConnections,
         () => actors.registry.connections.size,
+        strategies,
       ),
+      strategies,
       notices: this.notices,
       signIn: new SignIn({
         store: this.#store,

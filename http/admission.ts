@@ -5,6 +5,7 @@ import { PROTOCOL_VERSION } from "../proto/mod.ts";
 import type { Principal } from "../actors/connection/mod.ts";
 import { authenticate } from "./credentials.ts";
 import { plainText } from "./responses.ts";
+import type { Strategy } from "./strategies.ts";
 
 /** Handshakes that may be under way at a time. [rooms 0] */
 const HANDSHAKES = 512;
@@ -13,10 +14,20 @@ export class Admission {
   readonly #store: Store;
   readonly #maxConnections: number;
   readonly #open: () => number;
+  readonly #strategies: readonly Strategy[];
   #handshakes = 0;
 
-  /** @param open connections that are there now */
-  constructor(store: Store, maxConnections: number, open: () => number) {
+  /**
+   * @param open connections that are there now
+   * @param strategies what is accepted besides tokens of ours
+   */
+  constructor(
+    store: Store,
+    maxConnections: number,
+    open: () => number,
+    strategies: readonly Strategy[] = [],
+  ) {
+    this.#strategies = strategies;
     this.#store = store;
     this.#maxConnections = maxConnections;
     this.#open = open;
@@ -45,7 +56,7 @@ export class Admission {
    */
   async check(request: Request): Promise<Principal | Response> {
     const { headers } = request;
-    const verdict = await authenticate(this.#store, headers.get("authorization"));
+    const verdict = await authenticate(this.#store, headers, this.#strategies);
     if (verdict.kind === "invalid") {
       return plainText(
         401,

@@ -1,6 +1,7 @@
 /** `Authorization: <user id> <access token>`, as Zed sends it. [transport 1.2.2] [transport 5.4] */
 import type { Store } from "../db/store.ts";
 import { type Verdict, verifyToken } from "../db/access_tokens.ts";
+import { byStrategies, type Strategy } from "./strategies.ts";
 
 export interface Credentials {
   readonly userId: number;
@@ -18,9 +19,19 @@ export function parseAuthorization(header: string | null): Credentials | undefin
   return { userId: Number(id), token };
 }
 
-/** @throws when the database does not answer: that is no verdict. [transport 5.4.0] */
-export function authenticate(store: Store, header: string | null): Promise<Verdict> {
-  const credentials = parseAuthorization(header);
-  if (credentials === undefined) return Promise.resolve({ kind: "invalid" });
-  return verifyToken(store, credentials.userId, credentials.token);
+/**
+ * Who asks, by a token of ours or by what else the configuration accepts.
+ *
+ * @throws when the database does not answer: that is no verdict. [transport 5.4.0]
+ */
+export async function authenticate(
+  store: Store,
+  headers: Headers,
+  strategies: readonly Strategy[] = [],
+): Promise<Verdict> {
+  const credentials = parseAuthorization(headers.get("authorization"));
+  if (credentials === undefined) return { kind: "invalid" };
+  const verdict = await verifyToken(store, credentials.userId, credentials.token);
+  if (verdict.kind === "valid") return verdict;
+  return await byStrategies(store, strategies, credentials, headers);
 }

@@ -6,6 +6,7 @@ import type { Log } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
 import type { Notices } from "./client_api/notices.ts";
+import type { Strategy } from "./strategies.ts";
 import type { SignIn } from "./signin/sign_in.ts";
 
 export interface HttpDeps {
@@ -14,6 +15,8 @@ export interface HttpDeps {
   readonly admission: Admission;
   readonly notices: Notices;
   readonly signIn: SignIn;
+  /** What is accepted as a user's token besides ours. */
+  readonly strategies: readonly Strategy[];
   readonly store: Store;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -62,7 +62,7 @@ async function dispatch(
   const { route, params } = match;
   const exchange: Exchange = { request, url, path, params, peer, deps };
   if (route.auth !== "user") return await route.handler(exchange);
-  const verdict = await authenticate(deps.store, request.headers.get("authorization"));
+  const verdict = await authenticate(deps.store, request.headers, deps.strategies);
   if (verdict.kind === "invalid") {
     return plainText(401, "invalid credentials: sign in again");
   }

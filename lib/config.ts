@@ -15,6 +15,23 @@ export interface LiveKitConfig {
   readonly secret: Secret;
 }
 
+/** What clients may send as a user's token besides this server's own tokens. */
+export type AuthConfig =
+  | { readonly kind: "tokens" }
+  | { readonly kind: "shared-secret"; readonly secret: Secret }
+  | {
+    readonly kind: "jwt";
+    readonly key:
+      | { readonly kind: "secret"; readonly secret: Secret }
+      | { readonly kind: "jwks"; readonly url: string };
+    readonly issuer: string;
+    readonly audience: string;
+    /** Name of the claim that holds the login. */
+    readonly claim: string;
+  }
+  /** Anything: for development, on the loopback address only. */
+  | { readonly kind: "none" };
+
 /** How people in a browser prove who they are. */
 export interface SignInConfig {
   readonly passwords: boolean;
@@ -67,6 +84,7 @@ export interface Config {
   readonly liveKit: LiveKitConfig | undefined;
   /** Which peers' `X-Forwarded-For` is believed. */
   readonly trustedProxies: "none" | "loopback" | "private";
+  readonly auth: AuthConfig;
   readonly signIn: SignInConfig;
   /** Who counts as staff in Zed. [transport 3.4.6] */
   readonly staff: "none" | "admins" | "all";
@@ -130,6 +148,7 @@ export function loadConfig(
     problems.push("LIVEKIT_SERVER, LIVEKIT_KEY and LIVEKIT_SECRET must be given together");
   }
   const signIn = signInConfig(values, problems);
+  const auth = authConfig(values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return {
     ...data,
@@ -141,6 +160,7 @@ export function loadConfig(
     log: { level: values.logLevel, format: values.logFormat },
     liveKit,
     trustedProxies: values.trustedProxies,
+    auth,
     signIn,
     staff: values.staff,
     llmApiSecret: values.llmApiSecret,
@@ -152,6 +172,37 @@ export function loadConfig(
     },
     times: scaledTimes(values.timeScale),
   };
+}
+
+function authConfig(values: Values, problems: string[]): AuthConfig {
+  const { auth: kind, authSecret, authJwksUrl, authIssuer, authAudience, authClaim } = values;
+  switch (kind) {
+    case "tokens":
+      return { kind };
+    case "none":
+      if (!/^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/.test(values.host) || values.publicUrl) {
+        problems.push(
+          "AUTH_STRATEGY=none lets everybody in as anybody: it needs a loopback HTTP_HOST and no PUBLIC_URL",
+        );
+      }
+      return { kind };
+    case "shared-secret":
+      if (authSecret !== undefined) return { kind, secret: authSecret };
+      problems.push("AUTH_STRATEGY=shared-secret needs AUTH_SECRET");
+      return { kind: "tokens" };
+    case "jwt": {
+      const key = authJwksUrl !== undefined
+        ? { kind: "jwks" as const, url: authJwksUrl }
+        : authSecret && { kind: "secret" as const, secret: authSecret };
+      if (key && !(authJwksUrl && authSecret) && authIssuer && authAudience) {
+        return { kind, key, issuer: authIssuer, audience: authAudience, claim: authClaim };
+      }
+      problems.push(
+        "AUTH_STRATEGY=jwt needs AUTH_ISSUER, AUTH_AUDIENCE and one of AUTH_SECRET and AUTH_JWKS_URL",
+      );
+      return { kind: "tokens" };
+    }
+  }
 }
 
 function signInConfig(values: Values, problems: string[]): SignInConfig {

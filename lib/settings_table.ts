@@ -78,6 +78,57 @@ export const settings = {
       "Whose X-Forwarded-For is believed when attempts to sign in are counted: loopback, " +
       "private (addresses of private networks too) or none.",
   }),
+  auth: setting({
+    flag: "auth",
+    env: "AUTH_STRATEGY",
+    value: "<which>",
+    schema: oneOf(["tokens", "jwt", "shared-secret", "none"]),
+    default: "tokens",
+    description:
+      "What clients may send as a user's token: this server's own tokens only, or also JWTs, a " +
+      "secret shared by all, or anything (none: for development, on this machine only).",
+  }),
+  authSecret: setting({
+    flag: "auth-secret",
+    env: "AUTH_SECRET",
+    value: "<secret>",
+    schema: secretKey(16),
+    defaultText: "none",
+    description: "The shared secret, or the key of JWTs signed with HS256.",
+    secret: true,
+  }),
+  authJwksUrl: setting({
+    flag: "auth-jwks-url",
+    env: "AUTH_JWKS_URL",
+    value: "<url>",
+    schema: exactWebUrl,
+    defaultText: "none",
+    description: "Where the public keys of JWTs are, in place of a secret.",
+  }),
+  authIssuer: setting({
+    flag: "auth-issuer",
+    env: "AUTH_ISSUER",
+    value: "<text>",
+    schema: words,
+    defaultText: "none",
+    description: "Issuer that JWTs must name (iss).",
+  }),
+  authAudience: setting({
+    flag: "auth-audience",
+    env: "AUTH_AUDIENCE",
+    value: "<text>",
+    schema: words,
+    defaultText: "none",
+    description: "Audience that JWTs must name (aud).",
+  }),
+  authClaim: setting({
+    flag: "auth-claim",
+    env: "AUTH_CLAIM",
+    value: "<name>",
+    schema: words,
+    default: "sub",
+    description: "Claim of JWTs that holds the user's login.",
+  }),
   passwordSignIn: setting({
     flag: "password-sign-in",
     env: "PASSWORD_SIGN_IN",

@@ -30,6 +30,7 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
     log: { level: "info", format: "text" },
     liveKit: undefined,
     trustedProxies: "loopback",
+    auth: { kind: "tokens" },
     signIn: { passwords: true, openToAll: false, gitHub: undefined, oidc: undefined },
     staff: "none",
     llmApiSecret: undefined,
@@ -49,6 +50,12 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     apiToken: ["a", "b"],
     maxConnections: ["1", "2"],
     trustedProxies: ["none", "private"],
+    auth: ["shared-secret", "jwt"],
+    authSecret: ["a".repeat(16), ""],
+    authJwksUrl: ["https://a.example/keys", "https://b.example/keys"],
+    authIssuer: ["a", "b"],
+    authAudience: ["a", "b"],
+    authClaim: ["a", "b"],
     passwordSignIn: ["on", "off"],
     signUp: ["open", "closed"],
     gitHubClientId: ["a", "b"],
@@ -80,6 +87,9 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     return {
       ...config,
       apiToken: config.apiToken?.reveal(),
+      auth: "secret" in config.auth
+        ? { ...config.auth, secret: config.auth.secret.reveal() }
+        : config.auth,
       signIn: {
         ...config.signIn,
         gitHub: {
@@ -105,6 +115,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     log: { level: "debug", format: "json" } as const,
     liveKit: { server: "wss://a.example", key: "a", secret: "a" },
     trustedProxies: "none" as const,
+    auth: { kind: "shared-secret" as const, secret: "a".repeat(16) },
     signIn: {
       passwords: true,
       openToAll: true,
@@ -142,6 +153,13 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     log: { level: "error", format: "text" } as const,
     liveKit: { server: "wss://b.example", key: "b", secret: "b" },
     trustedProxies: "private" as const,
+    auth: {
+      kind: "jwt" as const,
+      key: { kind: "jwks" as const, url: "https://b.example/keys" },
+      issuer: "b",
+      audience: "b",
+      claim: "b",
+    },
     signIn: {
       passwords: false,
       openToAll: false,
@@ -250,6 +268,37 @@ Deno.test("[transport 8.1.2] the public URL may have a path; a slash at its end 
     loadConfig(["--public-url=https://X.example:443/"], home, "linux").publicUrl,
     "https://x.example",
   );
+});
+
+Deno.test("[issue 4 strategies] a way to authenticate needs its settings, and no other one's", () => {
+  const secret = ["--auth-secret", "s".repeat(16)];
+  const claims = ["--auth-issuer=i", "--auth-audience=a"];
+  const jwks = ["--auth-jwks-url", "https://x.example/keys"];
+  const bad = [
+    ["shared-secret"],
+    ["jwt"],
+    ["jwt", ...secret],
+    ["jwt", ...claims],
+    ["jwt", ...claims, ...secret, ...jwks],
+    ["none", "--host=0.0.0.0"],
+    ["none", "--host=192.168.0.2"],
+    ["none", "--public-url=https://x.example"],
+  ];
+  for (const args of bad) {
+    const [problem] = problems(["--auth", ...args]);
+    assertStringIncludes(problem!, `AUTH_STRATEGY=${args[0]}`);
+  }
+  const good = [
+    ["tokens"],
+    ["none"],
+    ["none", "--host=::1"],
+    ["shared-secret", ...secret],
+    ["jwt", ...claims, ...secret],
+    ["jwt", ...claims, ...jwks],
+  ];
+  for (const args of good) {
+    assertEquals(loadConfig(["--auth", ...args], home, "linux").auth.kind as string, args[0]);
+  }
 });
 
 Deno.test("[issue 3 run] PostgreSQL is refused as coming later, without telling the password", () => {

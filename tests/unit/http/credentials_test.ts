@@ -29,6 +29,10 @@ for (
   });
 }
 
+function headers(authorization: string | null): Headers {
+  return new Headers(authorization === null ? {} : { authorization });
+}
+
 async function withStore(body: (store: Store) => Promise<void>): Promise<void> {
   const store = await openSqlite({ path: ":memory:" });
   try {
@@ -43,12 +47,15 @@ Deno.test("[transport 5.4] a token signs its own user in, and nobody else", asyn
     const ann = await store.createUser({ login: "ann", admin: false });
     const bob = await store.createUser({ login: "bob", admin: false });
     const token = await createToken(store, ann.id);
-    const verdict = await authenticate(store, `${ann.id} ${token}`);
+    const verdict = await authenticate(store, headers(`${ann.id} ${token}`));
     assertEquals(verdict.kind === "valid" && verdict.user.login, "ann");
-    assertEquals((await authenticate(store, `${bob.id} ${token}`)).kind, "invalid");
-    assertEquals((await authenticate(store, `${ann.id} ${token.slice(0, -3)}"}`)).kind, "invalid");
-    assertEquals((await authenticate(store, `${ann.id} nonsense`)).kind, "invalid");
-    assertEquals((await authenticate(store, null)).kind, "invalid");
+    assertEquals((await authenticate(store, headers(`${bob.id} ${token}`))).kind, "invalid");
+    assertEquals(
+      (await authenticate(store, headers(`${ann.id} ${token.slice(0, -3)}"}`))).kind,
+      "invalid",
+    );
+    assertEquals((await authenticate(store, headers(`${ann.id} nonsense`))).kind, "invalid");
+    assertEquals((await authenticate(store, headers(null))).kind, "invalid");
   });
 });
 
@@ -62,8 +69,8 @@ Deno.test("[transport 5.4.0] a database that does not answer is no verdict", asy
           ? () => Promise.reject(new Error("The database is away"))
           : Reflect.get(target, name, target),
     });
-    await assertRejects(() => authenticate(away, `${ann.id} ${token}`), Error, "away");
+    await assertRejects(() => authenticate(away, headers(`${ann.id} ${token}`)), Error, "away");
     // What cannot be a token needs no database to be refused.
-    assertEquals((await authenticate(away, "7")).kind, "invalid");
+    assertEquals((await authenticate(away, headers("7"))).kind, "invalid");
   });
 });
