@@ -22,6 +22,7 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** One sender and its receivers, on either server. */
 interface Group {
+  readonly server: ServerProcess;
   readonly host: RawSocket;
   readonly guests: readonly RawSocket[];
 }
@@ -81,8 +82,12 @@ export async function benchFanOut(
       bareGuests.push(await openBare(bare, "/guest"));
     }
     const groups = {
-      parley: { host: call.host.socket, guests: call.others.slice(0, count).map(socketOf) },
-      bare: { host: bareHost, guests: bareGuests },
+      parley: {
+        server: parley,
+        host: call.host.socket,
+        guests: call.others.slice(0, count).map(socketOf),
+      },
+      bare: { server: bare, host: bareHost, guests: bareGuests },
     };
     // What joining has caused must not be counted.
     await delay(300);
@@ -113,27 +118,44 @@ async function rateRow(
 ): Promise<Row> {
   await rate(bare, tape, window / 2);
   await rate(parley, tape, window / 2);
-  const measured: { parley: number; bare: number }[] = [];
+  const measured: { parley: Rate; bare: Rate }[] = [];
   for (let round = 0; round < rounds; round++) {
     measured.push({
       bare: await rate(bare, tape, window),
       parley: await rate(parley, tape, window),
     });
   }
-  const ratio = median(measured.map((one) => one.parley / one.bare));
+  const ratio = median(measured.map((one) => one.parley.perSecond / one.bare.perSecond));
   const guests = parley.guests.length;
   return {
     what: `Forwarded \`UpdateBuffer\`, ${guests} guest${guests === 1 ? "" : "s"}`,
     target: "≥ 60 % of bare",
-    parley: `${thousands(median(measured.map((one) => one.parley)))} deliveries/s`,
-    bare: `${thousands(median(measured.map((one) => one.bare)))}/s`,
+    parley: rateText(measured.map((one) => one.parley)),
+    bare: rateText(measured.map((one) => one.bare)),
     ratio: `${Math.round(ratio * 100)} %`,
     reached: ratio >= 0.6,
   };
 }
 
-/** Deliveries a second, while the host sends as fast as it gets answers. */
-async function rate({ host, guests }: Group, tape: Tape, window: number): Promise<number> {
+interface Rate {
+  /** Deliveries a second. */
+  readonly perSecond: number;
+  /** Microseconds of the server's processor time for each. */
+  readonly cpu: number;
+}
+
+function rateText(rates: readonly Rate[]): string {
+  const cpu = median(rates.map((one) => one.cpu));
+  const each = Number.isNaN(cpu) ? "" : `, ${cpu.toFixed(1)} µs of CPU each`;
+  return `${thousands(median(rates.map((one) => one.perSecond)))} deliveries/s${each}`;
+}
+
+/** What is delivered while the host sends as fast as it gets answers. */
+async function rate(
+  { server, host, guests }: Group,
+  tape: Tape,
+  window: number,
+): Promise<Rate> {
   const over = Promise.withResolvers<void>();
   let isOn = true;
   let unanswered = UNANSWERED;
@@ -153,10 +175,12 @@ async function rate({ host, guests }: Group, tape: Tape, window: number): Promis
     sent += messages;
     tape.send(host, messages);
   });
+  const cpuBefore = await server.cpu();
   const start = performance.now();
   tape.send(host, UNANSWERED);
   await delay(window);
   const perSecond = delivered * 1000 / (performance.now() - start);
+  const cpu = (await server.cpu() - cpuBefore) * 1000 / delivered;
   isOn = false;
   await over.promise;
   for (let waited = 0; delivered < sent * guests.length; waited++) {
@@ -165,7 +189,7 @@ async function rate({ host, guests }: Group, tape: Tape, window: number): Promis
     }
     await delay(20);
   }
-  return perSecond;
+  return { perSecond, cpu };
 }
 
 async function latencyRows(
