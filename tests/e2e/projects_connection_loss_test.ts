@@ -157,7 +157,7 @@ Deno.test("[projects 15.3] requests beyond a generous limit are refused one by o
   assertEquals((await guest.answer(more)).name, "GetHoverResponse");
 });
 
-Deno.test("[projects 15.2] [projects 19.15] [projects 3c] two clients that host for each other, and ask each other for every answer, do not deadlock", async () => {
+Deno.test("[projects 15.2] [projects 19.15] [projects 3c] [design 1.4] two clients that host for each other, and ask each other for every answer, do not deadlock", async () => {
   await using scene = await Scene.open();
   const { host: a, guest: b, projectId: p } = scene;
   const q = await scene.share(b);

@@ -42,7 +42,7 @@ async function chartEvents(run: () => Promise<void>): Promise<string[]> {
   return seen;
 }
 
-Deno.test("[design 1.7] an UpdateBuffer moves no chart, and its bytes reach each guest as they came", async () => {
+Deno.test("[design 1.7, 1.3c] an UpdateBuffer moves no chart, and its bytes reach each guest as they came", async () => {
   await using world = await World.start();
   const { projectId, clients } = await world.share("host", "ann", "bob");
   const [host, ann, bob] = clients as [Client, Client, Client];
