@@ -1,12 +1,15 @@
 /** Calls: asking somebody into a room, and what can become of it. [rooms 10.2–10.5] */
 import { decode } from "../../proto/mod.ts";
-import { RpcError } from "../../rpc/errors.ts";
+import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { mayPublish, Role } from "../roles.ts";
 import type { ConnectionRef, RoomMessage } from "../refs.ts";
 import { fieldOf } from "../turn.ts";
 import { type RequestContext, type RoomContext, saveParticipant, updateRoom } from "./context.ts";
 import { answerWithMedia } from "./media.ts";
 import { type Participant, participantProject } from "./state.ts";
+
+/** Calls of one room that may wait for an answer; a device that never gives one keeps each open. */
+const OPEN_CALLS = 256;
 
 /** [rooms 10.2] The callee's own actor decides whether the callee can be rung. */
 export function handleCall(context: RequestContext): void {
@@ -18,6 +21,12 @@ export function handleCall(context: RequestContext): void {
   const calleeId = Number(request.calledUserId);
   if (room.participants.has(calleeId)) {
     throw RpcError.internal("cannot call: this user is in the room or being called already");
+  }
+  if (rings.size >= OPEN_CALLS) {
+    throw new RpcError(
+      ErrorCode.RateLimitExceeded,
+      `cannot call: ${OPEN_CALLS} calls of this room wait for an answer already`,
+    );
   }
   const ticket = rings.add({
     caller: inbound.connection,

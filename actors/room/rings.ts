@@ -16,6 +16,11 @@ export class Rings {
   readonly #byTicket = new Map<number, Ring>();
   #lastTicket = 0;
 
+  /** Calls that are not answered yet. */
+  get size(): number {
+    return this.#byTicket.size;
+  }
+
   add(ring: Ring): number {
     this.#byTicket.set(++this.#lastTicket, ring);
     return this.#lastTicket;

@@ -26,7 +26,7 @@ function without(headers: Headers, name: string): Headers {
   return Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name));
 }
 
-Deno.test("[rooms S10, 3.1] [transport 5.4, 5.4.1, 5.2.1] wrong or malformed credentials are 401, whatever else is wrong", async () => {
+Deno.test("[rooms S10, 3.1, 1.4] [transport 5.4, 5.4.1, 5.2.1] wrong or malformed credentials are 401, whatever else is wrong", async () => {
   await using server = await startServer();
   const a = await server.addUser("a");
   const b = await server.addUser("b");

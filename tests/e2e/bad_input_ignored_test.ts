@@ -1,6 +1,7 @@
 /** Bad input that is ignored or answered: the connection stays, and nobody else notices. */
 import { assert, assertEquals } from "@std/assert";
 import { envelopeMessages, messageInfo, type MessageName } from "../../proto/mod.ts";
+import { ErrorCode } from "../../rpc/errors.ts";
 import { message } from "../../rpc/frame.ts";
 import { routes } from "../../rpc/routes.ts";
 import { Bystanders } from "../support/bystanders.ts";
@@ -75,7 +76,7 @@ function isRequest(name: MessageName): boolean {
 }
 
 for (const year of ["2025", "2026"] as const) {
-  Deno.test(`[rooms 5.7, 6.5] [transport 2.6.3] [design 6c] bad input, answered: every message with all fields empty, a client of ${year}`, async () => {
+  Deno.test(`[rooms 0a, 5.7, 6.5] [transport 2.4.2, 2.6.3] [design 6c] bad input, answered: every message with all fields empty, a client of ${year}`, async () => {
     await using scene = await Bystanders.open();
     const version = year === "2025" ? "0.191.0" : "1.10.0";
     const sender = await scene.server.raw("d", { version, likeZed: true });
@@ -89,6 +90,11 @@ for (const year of ["2025", "2026"] as const) {
     await sender.settle();
     const wrong = ids.filter(({ id, asked }) => sender.answers(id).length !== (asked ? 1 : 0));
     assertEquals(wrong.map(({ name }) => name), []);
+    for (const { code, message, tags } of sender.all("Error")) {
+      assert(/^\S.{5,}$/.test(message), `"${message}" is no line of text`);
+      assert((Object.values(ErrorCode) as number[]).includes(code), `${code}: ${message}`);
+      assertEquals(tags, []);
+    }
     assertEquals(sender.end, undefined);
     await scene.assertUndisturbed();
   });
@@ -115,7 +121,7 @@ Deno.test("[design 6c] bad input, answered: every message empty but for the proj
 Deno.test("[rooms 5.7] [transport 2.6.3] [design 6c] bad input, answered: a known request that nobody handles", async () => {
   await using scene = await Bystanders.open();
   const { sender } = scene;
-  for (const name of ["RejoinRemoteProjects", "CreateChannel", "JoinChannelChat"] as const) {
+  for (const name of ["RejoinRemoteProjects", "AcceptTermsOfService", "IncomingCall"] as const) {
     const { tag, response } = messageInfo(name);
     assert(response !== undefined);
     const answer = await sender.answer(sender.sendEncoded(tag as number, new Uint8Array(0)));

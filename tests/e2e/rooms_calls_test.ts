@@ -16,7 +16,7 @@ Deno.test("[rooms S1, 10.1, 10.1.3, 10.1.4, 9.4a, 9.6g] a new room is told to it
   });
 });
 
-Deno.test("[rooms S1, 10.2, 8.2b, 10.2a, 18a, 19.7, 9.5b, 9.6a] a call: pending seat, presence, ring, Ack", async () => {
+Deno.test("[rooms S1, 10.2.3, 10.2.4, 10.2.5, 8.2b, 10.2a, 18a, 19.7, 9.5b, 9.6a] a call: pending seat, presence, ring, Ack", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
   const [a, b] = await stage.friends("A1", "B1", "C1");
@@ -62,7 +62,7 @@ Deno.test("[rooms 10.2.6] a ring names a project only while a participant shares
   });
 });
 
-Deno.test("[rooms S1, 10.5.3, 10.5.4, 9.3, 9.4a, 9.6b, 19.6] taking a call: snapshot, end of ringing, answer, presence", async () => {
+Deno.test("[rooms S1, 10.5.3, 10.5.4, 9.3, 9.4a, 9.6b, 19.6, 19.15] taking a call: snapshot, end of ringing, answer, presence", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
   const [a, b] = await stage.friends("A1", "B1", "C1");

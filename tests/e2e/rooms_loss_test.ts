@@ -12,7 +12,7 @@ async function scene(): Promise<{ server: TestServer; stage: Stage; clock: Stepp
   return { server, stage: new Stage(server), clock };
 }
 
-Deno.test("[rooms S11, 8.2e, 14.2, 14.4.4, 19.12] a loss is told to nobody for 30 s, then to the contacts, once", async () => {
+Deno.test("[channels 3.4] [rooms S11, 8.2e, 14.2, 14.4.4, 19.12] a loss is told to nobody for 30 s, then to the contacts, once", async () => {
   const { server, stage, clock } = await scene();
   await using _ = server;
   await stage.friends("A1", "B1");
@@ -41,7 +41,7 @@ Deno.test("[rooms S11, Q-22, 4.2g, 8.2a] who comes back within 30 s never appear
   assertEquals(await stage.heard("B1"), ["UpdateContacts a online free"]);
 });
 
-Deno.test("[rooms S6, 14.3, 14.4.1, 14.5, 8.2d, 22d] a drop without rejoin: project, snapshot, ring and presence after 30 s", async () => {
+Deno.test("[transport 3.10.1] [rooms S6, 14.3, 14.4.1, 14.5, 8.2d, 22d] a drop without rejoin: project, snapshot, ring and presence after 30 s", async () => {
   const { server, stage, clock } = await scene();
   await using _ = server;
   const { roomId, peers: [a, b] } = await stage.meet("A1", "B1");
@@ -191,7 +191,7 @@ Deno.test("[rooms 22f] a live connection of the same user takes the seat over", 
   });
 });
 
-Deno.test("[rooms S4, 10.9.2, 10.9w3, 14.5, Q-9] a host drops, its guests' requests fail, and it rejoins with its project", async () => {
+Deno.test("[transport 2.6.1] [rooms S4, 10.9.2, 10.9w3, 14.5, Q-9] a host drops, its guests' requests fail, and it rejoins with its project", async () => {
   const { server, stage, clock } = await scene();
   await using _ = server;
   const { roomId, peers: [a, b] } = await stage.meet("A1", "B1");
@@ -253,7 +253,7 @@ Deno.test("[rooms S4, 10.9] a host that names a project which is gone has change
   assertEquals((await stage.heard("B1"))[0], "RoomUpdated A1 0 Admin, B1 1 Member");
 });
 
-Deno.test("[rooms S5, 10.9.4, 10.9w4, 19.11] a guest drops and rejoins under its new id", async () => {
+Deno.test("[transport 3.10.3] [rooms S5, 10.9.4, 10.9w4, 10.9w5, 19.11] a guest drops and rejoins under its new id", async () => {
   const { server, stage } = await scene();
   await using _ = server;
   const { roomId, peers: [a, b] } = await stage.meet("A1", "B1");

@@ -45,7 +45,7 @@ Deno.test("[rooms 16, 14.3, 1.1, 1.2] a stop closes sockets, tells nobody, and t
   assertEquals(a2.peerId, { ownerId: (before as TestPeer).peerId.ownerId + 1, id: 0 });
 });
 
-Deno.test("[rooms S7, 15.2, 15.4a, 15.4c, 15.4e, 15.7, 8.2f, 9.3, 22g] a restart: rejoin, the ring again, cleanup after 15 s", async () => {
+Deno.test("[transport 3.10.6, 6.3.4] [rooms S7, 15, 9.1, 15.2, 15.4a, 15.4c, 15.4e, 15.7, 8.2f, 9.3, 22g] a restart: rejoin, the ring again, cleanup after 15 s", async () => {
   const { server, stage, clock, roomId, d } = await restarted();
   await using _ = server;
   await d.closed;

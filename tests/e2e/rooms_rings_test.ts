@@ -280,7 +280,7 @@ Deno.test("[rooms 5.6] a caller that vanishes while it rings leaves the ring unt
   assertEquals((await b.ask("JoinRoom", { id: room?.id as bigint })).name, "JoinRoomResponse");
 });
 
-Deno.test("[rooms 10.2.7, 5.4, 5.5] a call that waits for its callee holds up nobody", async () => {
+Deno.test("[design 1.4] [transport 2.6.4] [rooms 10.2.7, 5.4, 5.5] a call that waits for its callee holds up nobody", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
   const [a, b, c] = await stage.friends("A1", "B1", "C1");

@@ -193,6 +193,32 @@ Deno.test("[transport 2.8.4] [rooms 5.6] what somebody asked who goes is answere
   );
 });
 
+Deno.test("[transport 2.3.1, 2.3.4] an answer belongs to its request once, those of a stream until its end", async () => {
+  await using server = await startServer();
+  const stage = new Stage(server);
+  const { roomId, peers: [a, b] } = await stage.meet("A1", "B1");
+  const { projectId } = await a.call("ShareProject", { roomId, worktrees: [] });
+  await b.call("JoinProject", { projectId });
+  const single = b.send("OpenBufferById", { projectId, id: 1n });
+  const asked = await a.next("OpenBufferById");
+  a.reply(asked, "OpenBufferResponse", { bufferId: 1n });
+  a.reply(asked, "OpenBufferResponse", { bufferId: 2n });
+  const many = b.send("GetInitialGraphData", { projectId });
+  const streaming = await a.next("GetInitialGraphData");
+  for (let item = 0; item < 3; item++) a.reply(streaming, "GetInitialGraphDataResponse", {});
+  a.reply(streaming, "EndStream", {});
+  a.reply(streaming, "GetInitialGraphDataResponse", {});
+  await stage.quiet();
+  assertEquals(b.answers(single).map(({ value }) => value), [{ bufferId: 1n }]);
+  assertEquals(b.answers(many).map(({ name }) => name), [
+    "GetInitialGraphDataResponse",
+    "GetInitialGraphDataResponse",
+    "GetInitialGraphDataResponse",
+    "EndStream",
+  ]);
+  assertEquals(server.server.metrics.ignoredMessages.value("unexpected_response") >= 2, true);
+});
+
 /** The next so many binary messages, decompressed. */
 async function binaries(client: RawClient, count: number): Promise<Uint8Array[]> {
   const found: Uint8Array[] = [];
