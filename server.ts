@@ -90,13 +90,14 @@ export class Server {
     const { host, port, dataDir, database } = this.#config;
     prepareZstd();
     if (this.#parts.store === undefined) this.#dataDir = await lockDataDir(dataDir);
+    const clock = this.#parts.clock ?? systemClock;
     this.#store = this.#parts.store ?? await openSqlite({
       path: database.path,
+      clock,
       notice: (message) => this.#log.info(message),
     });
     // Taken first, so that a port in use is found before anything changes.
     const pending = Promise.withResolvers<(request: Request, peer: string) => Promise<Response>>();
-    const clock = this.#parts.clock ?? systemClock;
     this.#http = new Listener({
       host,
       port,

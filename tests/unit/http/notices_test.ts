@@ -122,6 +122,12 @@ Deno.test("[transport 3.7.1] sockets are counted out when they end, and end with
       await waitUntil(() => notices.size === 1);
     }
     await waitUntil(() => notices.size === 0);
+    {
+      await using polite = await RawNotices.open(http, ann);
+      await waitUntil(() => notices.size === 1);
+      await polite.write(new Uint8Array([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]));
+      await waitUntil(() => notices.size === 0);
+    }
     await using removed = await RawNotices.open(http, ann);
     await using stays = await RawNotices.open(http, bob);
     await waitUntil(() => notices.size === 2);

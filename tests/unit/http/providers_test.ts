@@ -20,6 +20,13 @@ interface World {
   visit(path: string, browser?: Browser, query?: Record<string, string>): Promise<Page>;
 }
 
+/** A second provider, which nobody reaches. */
+const OTHER = [
+  "--oidc-issuer=http://127.0.0.1:9",
+  "--oidc-client-id=other",
+  "--oidc-client-secret=other",
+];
+
 async function withGitHub(
   { flags = [], ...options }: TestServerOptions,
   body: (world: World) => Promise<void>,
@@ -157,33 +164,41 @@ Deno.test("[issue 4 github] an invitation is taken with GitHub, once and while i
 
 Deno.test("[issue 4 github] what comes back must have been begun by this browser, just now", async () => {
   const clock = new FakeClock();
-  await withGitHub({ parts: { clock } }, async ({ server, browser, github, visit }) => {
-    await server.server.store.signIn.linkIdentity(github.url, "77", 1);
-    const leave = await browser.open("/sign_in/github");
-    const state = new URL(leave.location!).searchParams.get("state")!;
-    const back = `/sign_in/github/callback?code=c&state=${state}`;
-    const victim = new Browser(server.url);
-    assertEquals((await victim.open(back)).status, 400, "begun elsewhere");
-    assertEquals((await browser.open(`${back}x`)).status, 502, "another state");
-    assertEquals(github.exchanges, []);
-    const cookie = browser.cookies.get("parley_provider")!;
-    browser.setCookie("parley_provider", cookie.replace(/^./, (c) => c === "e" ? "f" : "e"));
-    assertEquals((await browser.open(back)).status, 400, "forged");
-    browser.setCookie("parley_provider", cookie);
-    clock.advance(15 * 60_000);
-    assertEquals((await browser.open(back)).status, 400, "too late");
-    assertEquals((await victim.open("/account")).location, "/sign_in");
+  await withGitHub(
+    { parts: { clock }, flags: OTHER },
+    async ({ server, browser, github, visit }) => {
+      await server.server.store.signIn.linkIdentity(github.url, "77", 1);
+      const leave = await browser.open("/sign_in/github");
+      const state = new URL(leave.location!).searchParams.get("state")!;
+      const back = `/sign_in/github/callback?code=c&state=${state}`;
+      const victim = new Browser(server.url);
+      assertEquals((await victim.open(back)).status, 400, "begun elsewhere");
+      assertEquals((await browser.open(`${back}x`)).status, 502, "another state");
+      assertEquals(
+        (await browser.open(back.replace("github", "oidc"))).status,
+        400,
+        "with another",
+      );
+      assertEquals(github.exchanges, []);
+      const cookie = browser.cookies.get("parley_provider")!;
+      browser.setCookie("parley_provider", cookie.replace(/^./, (c) => c === "e" ? "f" : "e"));
+      assertEquals((await browser.open(back)).status, 400, "forged");
+      browser.setCookie("parley_provider", cookie);
+      clock.advance(15 * 60_000);
+      assertEquals((await browser.open(back)).status, 400, "too late");
+      assertEquals((await victim.open("/account")).location, "/sign_in");
 
-    const refused = await visit("/sign_in/github", victim, {
-      error: "access_denied",
-      error_description: "<b>no</b>",
-    });
-    assertEquals(refused.status, 502);
-    assertMatch(alertOf(refused), /refused there: &lt;b&gt;no/);
-    for (const path of ["/sign_in/oidc", "/sign_in/x", "/sign_in/oidc/callback"]) {
-      assertEquals((await browser.open(path)).status, 404, path);
-    }
-  });
+      const refused = await visit("/sign_in/github", victim, {
+        error: "access_denied",
+        error_description: "<b>no</b>",
+      });
+      assertEquals(refused.status, 502);
+      assertMatch(alertOf(refused), /refused there: &lt;b&gt;no/);
+      for (const path of ["/sign_in/x", "/sign_in/x/callback"]) {
+        assertEquals((await browser.open(path)).status, 404, path);
+      }
+    },
+  );
 });
 
 Deno.test("[issue 4 github] answers of GitHub that make no sense sign nobody in", async () => {

@@ -178,6 +178,13 @@ Deno.test("[issue 4 sign-in] the cookie is signed, out of reach of scripts, and 
     }
     browser.setCookie("parley_session", after);
     assertEquals((await browser.open("/account")).status, 200);
+    // Who signs in again leaves no earlier session behind.
+    const again = (await browser.open(signInPath(app))).forms[0]!.fields.csrf!;
+    const form = { action: "/sign_in", fields: { csrf: again } };
+    await browser.submit(form, { login: "root", password: PASSWORD });
+    assertMatch((await browser.open("/account")).text, /<strong>root<\/strong>/);
+    browser.setCookie("parley_session", after);
+    assertEquals((await browser.open("/account")).location, "/sign_in");
   });
   await withSignIn(
     { flags: ["--public-url", "https://x.example/zed"] },
