@@ -1,6 +1,7 @@
 /** From the command to the first connection that a server has let in. */
 import type { Account } from "./accounts.ts";
 import { signInRequest } from "./call.ts";
+import { serveCommand } from "./process.ts";
 import { RawSocket } from "./raw_socket.ts";
 import { median, type Row } from "./report.ts";
 import { delay } from "@std/async/delay";
@@ -42,11 +43,15 @@ function row(what: string, ours: readonly number[], theirs: readonly number[]): 
 }
 
 function serveArgs(dataDir: string): (port: number) => string[] {
-  return (port) => ["main.ts", "serve", "--port", `${port}`, "--data-dir", dataDir];
+  return (
+    port,
+  ) => [...serveCommand(), "--port", `${port}`, "--data-dir", dataDir, "--log-level", "warning"];
 }
 
 function bareArgs(port: number): string[] {
   return [
+    "run",
+    "-A",
     `data:application/javascript,Deno.serve({port:${port},onListen(){}},()=>new Response(""))`,
   ];
 }
@@ -60,7 +65,7 @@ async function coldStart(
   const url = new URL(`http://127.0.0.1:${port}`);
   const start = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", ...args(port)],
+    args: args(port),
     cwd: ROOT,
     stdin: "null",
     stdout: "null",

@@ -1,4 +1,5 @@
 /** Servers in processes of their own, as in reality. */
+import manifest from "../deno.json" with { type: "json" };
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -43,8 +44,8 @@ export class ServerProcess implements AsyncDisposable {
   /** A Parley on that data folder. */
   static parley(dataDir: string): Promise<ServerProcess> {
     return ServerProcess.start([
-      ...["run", "-A", ...profilerFlags(), "main.ts", "serve", "--port", "0"],
-      ...["--data-dir", dataDir, "--log-level", "warning"],
+      ...serveCommand(),
+      ...["--port", "0", "--data-dir", dataDir, "--log-level", "warning"],
     ]);
   }
 
@@ -77,7 +78,12 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** `PARLEY_BENCH_FLAGS="--v8-flags=--prof" deno task bench fan-out` profiles the server. */
-function profilerFlags(): string[] {
-  return Deno.env.get("PARLEY_BENCH_FLAGS")?.split(" ") ?? [];
+/**
+ * How `deno task serve` runs Deno. `PARLEY_BENCH_FLAGS="--cpu-prof" deno task bench fan-out` adds to
+ * that, here to get a profile.
+ */
+export function serveCommand(): string[] {
+  const [, run, ...args] = manifest.tasks.serve.command.split(" ") as [string, string, ...string[]];
+  const flags = Deno.env.get("PARLEY_BENCH_FLAGS")?.split(" ") ?? [];
+  return [run, ...flags, ...args];
 }
