@@ -87,3 +87,17 @@ Deno.test("[transport 3.3, 0.1] the second start needs no browser; a revoked log
     await loadAccount(again, "ann");
   });
 });
+
+Deno.test("[transport 4.3.2, 5.2.2] a developer's Zed of June 2025 signs in without a browser", async () => {
+  await withSignIn({ flags: ["--api-token", "hunter2"] }, async (server) => {
+    const zed = new Editor(server.url, "ann", VERSION);
+    const answer = await zed.fetch(
+      "/user?github_login=ann&github_user_id=7&github_user_created_at=2020-01-01T00%3A00%3A00Z",
+      { as: "token hunter2" },
+    );
+    const { user } = await answer.json();
+    zed.stored = { id: user.id, token: "ADMIN_TOKEN:hunter2" };
+    await using peer = await zed.connect();
+    await loadAccount(peer, "ann");
+  });
+});
