@@ -12,7 +12,8 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import type { DatabaseSync } from "node:sqlite";
-import { encodeText, type SqliteValue } from "./values.ts";
+import { encodeText } from "../values.ts";
+import type { SqliteValue } from "./values.ts";
 
 class TransactionalAdapter extends SqliteAdapter {
   // kysely says no for SQLite; it can, and a migration that dies half-way must leave nothing behind.

@@ -1,11 +1,17 @@
 /** Prepared statements for rows of any table, generated from their descriptions, made once each. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Write } from "../store.ts";
+import {
+  type AnyRow,
+  changeOnConflict,
+  columnType,
+  inKeyOrder,
+  leadingKeyLength,
+  removalColumns,
+} from "../key_rules.ts";
 import { accountTables, type Table, tables } from "../tables.ts";
-import { fromSqlite, type SqliteValue, toSqlite } from "./values.ts";
-
-/** A row with its values still unread. */
-type AnyRow = Readonly<Record<string, unknown>>;
+import { fromSql } from "../values.ts";
+import { type SqliteValue, toSqlite } from "./values.ts";
 
 interface WriteStatement {
   readonly statement: StatementSync;
@@ -34,25 +40,21 @@ class TableStatements {
   }
 
   remove(key: AnyRow): void {
-    const length = this.#leadingKeyLength(key);
-    if (length === 0) {
-      throw new TypeError(`Cannot remove every row of "${this.#name}": name the first key column`);
-    }
-    let remove = this.#removes.get(length);
+    const columns = removalColumns(this.#name, this.#table, key);
+    let remove = this.#removes.get(columns.length);
     if (remove === undefined) {
-      const columns = this.#table.key.slice(0, length);
       const statement = this.#db.prepare(
         `delete from ${this.#name} where ${columns.map((c) => `${c} = ?`).join(" and ")}`,
       );
       remove = { statement, columns };
-      this.#removes.set(length, remove);
+      this.#removes.set(columns.length, remove);
     }
     this.#run(remove, key);
   }
 
   /** Rows by a leading part of the key, in key order. */
   load(key: AnyRow): Record<string, unknown>[] {
-    this.#leadingKeyLength(key);
+    leadingKeyLength(this.#name, this.#table, key);
     return this.loadWhere(key);
   }
 
@@ -66,7 +68,7 @@ class TableStatements {
       this.#selects.set(signature, select);
     }
     const parameters = select.columns.map((c) => toSqlite(c, this.#typeOf(c), where[c]));
-    return this.#sorted(this.rows(select.statement, parameters));
+    return inKeyOrder(this.#table, this.rows(select.statement, parameters));
   }
 
   /** Runs a select of this table's columns, in their order, and reads its rows. */
@@ -78,7 +80,7 @@ class TableStatements {
       const row: Record<string, unknown> = {};
       for (let i = 0; i < columns.length; i++) {
         const column = columns[i]!;
-        row[column] = fromSqlite(types[column]!, values[i]!);
+        row[column] = fromSql(types[column]!, values[i]!);
       }
       return row;
     });
@@ -98,15 +100,11 @@ class TableStatements {
   #preparePut(): WriteStatement {
     const { key } = this.#table;
     const columns = this.#columns;
-    const others = columns.filter((column) => !key.includes(column));
     // Not "insert or replace": that deletes the old row first, and with it what refers to it.
-    const change = others.length === 0
-      ? "nothing"
-      : `update set ${others.map((c) => `${c} = excluded.${c}`).join(", ")}`;
     const statement = this.#db.prepare(
       `insert into ${this.#name} (${columns.join(", ")}) ` +
         `values (${columns.map(() => "?").join(", ")}) ` +
-        `on conflict (${key.join(", ")}) do ${change}`,
+        `on conflict (${key.join(", ")}) do ${changeOnConflict(this.#table)}`,
     );
     return { statement, columns };
   }
@@ -121,21 +119,6 @@ class TableStatements {
     };
   }
 
-  /** SQLite orders the bits of a u64 as a signed number; rows beyond 2^63 have to go last. */
-  #sorted(rows: Record<string, unknown>[]): Record<string, unknown>[] {
-    const { key } = this.#table;
-    const wide = key.filter((column) => this.#typeOf(column) === "u64");
-    const beyond = 1n << 63n;
-    if (!rows.some((row) => wide.some((column) => (row[column] as bigint) >= beyond))) return rows;
-    return rows.sort((a, b) => {
-      for (const column of key) {
-        const [x, y] = [a[column] as bigint, b[column] as bigint];
-        if (x !== y) return x < y ? -1 : 1;
-      }
-      return 0;
-    });
-  }
-
   #run(write: WriteStatement, row: AnyRow): void {
     const values: SqliteValue[] = [];
     for (const column of write.columns) {
@@ -145,25 +128,7 @@ class TableStatements {
   }
 
   #typeOf(column: string): Table["columns"][string] {
-    const type = this.#table.columns[column];
-    if (type === undefined) {
-      throw new TypeError(`Cannot use column "${column}": table "${this.#name}" has none`);
-    }
-    return type;
-  }
-
-  #leadingKeyLength(key: AnyRow): number {
-    const given = Object.keys(key).filter((column) => key[column] !== undefined);
-    const { key: columns } = this.#table;
-    for (const column of given) {
-      if (columns.indexOf(column) >= given.length || !columns.includes(column)) {
-        throw new TypeError(
-          `Cannot use (${given.join(", ")}) as a key of "${this.#name}": ` +
-            `not a leading part of (${columns.join(", ")})`,
-        );
-      }
-    }
-    return given.length;
+    return columnType(this.#name, this.#table, column);
   }
 }
 

@@ -1,5 +1,6 @@
-/** Values of rows to and from SQLite's: the one place where 64 unsigned bits meet a signed column. */
+/** Values of rows as SQLite binds them: it has no booleans. */
 import type { ColumnType } from "../tables.ts";
+import { toSql } from "../values.ts";
 
 /** What `node:sqlite` binds, and what it returns with `setReadBigInts(true)`. */
 export type SqliteValue = null | number | bigint | string | Uint8Array;
@@ -7,75 +8,9 @@ export type SqliteValue = null | number | bigint | string | Uint8Array;
 /**
  * The value to bind for a column.
  *
- * @throws {TypeError} when the value is not of the column's type.
- * @throws {RangeError} when a number is outside of the column's range.
+ * @throws {TypeError} {RangeError} as {@link toSql} does.
  */
 export function toSqlite(column: string, type: ColumnType, value: unknown): SqliteValue {
-  if (value === null && type.endsWith("?")) return null;
-  switch (type) {
-    case "int":
-    case "int?":
-      if (typeof value !== "number") break;
-      if (!Number.isSafeInteger(value)) {
-        throw new RangeError(`Cannot store ${value} in column "${column}": not a safe integer`);
-      }
-      return value;
-    case "u64":
-    case "u64?":
-      if (typeof value !== "bigint") break;
-      if (BigInt.asUintN(64, value) !== value) {
-        throw new RangeError(`Cannot store ${value} in column "${column}": not within 64 bits`);
-      }
-      return BigInt.asIntN(64, value);
-    case "bool":
-    case "bool?":
-      if (typeof value !== "boolean") break;
-      return value ? 1 : 0;
-    case "text":
-    case "text?":
-      if (typeof value !== "string") break;
-      return encodeText(value);
-    case "bytes":
-    case "bytes?":
-      if (!(value instanceof Uint8Array)) break;
-      return value;
-  }
-  throw new TypeError(
-    `Cannot store ${value === null ? "null" : typeof value} in column "${column}": it is ${type}`,
-  );
-}
-
-/** The value of a row's column from what SQLite returned. */
-export function fromSqlite(type: ColumnType, value: SqliteValue): unknown {
-  if (value === null) return null;
-  switch (type) {
-    case "int":
-    case "int?":
-      return Number(value);
-    case "u64":
-    case "u64?":
-      return BigInt.asUintN(64, BigInt(value as bigint));
-    case "bool":
-    case "bool?":
-      return value !== 0n && value !== 0;
-    case "text":
-    case "text?":
-      return decodeText(value as string);
-    default:
-      return value;
-  }
-}
-
-// node:sqlite reads a text up to its first NUL only, and clients may send any. A mark of our own
-// stands for it; the mark itself, which is as rare, is doubled the same way.
-
-/** A text as it is bound. */
-export function encodeText(text: string): string {
-  if (!text.includes("\0") && !text.includes("\x01")) return text;
-  return text.replaceAll("\x01", "\x011").replaceAll("\0", "\x010");
-}
-
-function decodeText(text: string): string {
-  if (!text.includes("\x01")) return text;
-  return text.replaceAll("\x010", "\0").replaceAll("\x011", "\x01");
+  const stored = toSql(column, type, value);
+  return typeof stored === "boolean" ? Number(stored) : stored;
 }

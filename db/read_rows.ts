@@ -1,15 +1,16 @@
-/** Rows of SQLite as the port gives them out. */
-import type { AccessToken, User } from "../store.ts";
-import { type AccountRowOf, type ColumnType, type RowOf, tables } from "../tables.ts";
-import { fromSqlite, type SqliteValue } from "./values.ts";
+/** Rows of a database as the port gives them out. */
+import type { SqlValue } from "./schema.ts";
+import type { AccessToken, User } from "./store.ts";
+import { type AccountRowOf, type ColumnType, type RowOf, tables } from "./tables.ts";
+import { fromSql } from "./values.ts";
 
-/** A row as SQLite answers it. */
-export type SqlRow = Record<string, SqliteValue>;
+/** A row as a database answers it. */
+export type SqlRow = Readonly<Record<string, SqlValue>>;
 
 /** A row with the values that its columns have. */
 export function readRow<Row>(columns: Readonly<Record<string, ColumnType>>, row: SqlRow): Row {
   return Object.fromEntries(
-    Object.entries(columns).map(([name, type]) => [name, fromSqlite(type, row[name]!)]),
+    Object.entries(columns).map(([name, type]) => [name, fromSql(type, row[name]!)]),
   ) as Row;
 }
 

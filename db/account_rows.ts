@@ -1,0 +1,195 @@
+/** The part of the store about accounts, by the queries that both databases answer alike. */
+import type { Kysely } from "kysely";
+import type { Clock } from "../lib/clock.ts";
+import { rankLogins } from "./fuzzy.ts";
+import { maxLoginLength } from "./login.ts";
+import * as queries from "./queries.ts";
+import { accessTokenOf, notificationOf, readRow, type SqlRow, userOf } from "./read_rows.ts";
+import type { Schema } from "./schema.ts";
+import { SignInRows } from "./sign_in_rows.ts";
+import type { SignInStore } from "./sign_in_store.ts";
+import {
+  type AccessToken,
+  LoginTakenError,
+  StoreUnavailableError,
+  type User,
+  type UserChange,
+} from "./store.ts";
+import { type AccountRowOf, type AccountTableName, accountTables, type RowOf } from "./tables.ts";
+import { TokenUses } from "./token_uses.ts";
+
+/** Longest text that is searched for: no login needs more, and the work grows with it. */
+const maxQueryLength = 8 * maxLoginLength;
+
+/** What a driver has to do for it is {@link ask} and {@link askTogether}. */
+export abstract class AccountRows {
+  protected readonly kysely: Kysely<Schema>;
+  protected readonly clock: Clock;
+  readonly signIn: SignInStore;
+  readonly #tokenUses = new TokenUses();
+
+  constructor(kysely: Kysely<Schema>, clock: Clock) {
+    this.kysely = kysely;
+    this.clock = clock;
+    this.signIn = new SignInRows({
+      kysely,
+      now: () => clock.now(),
+      ask: (table, query) => this.#accountRows(table, query),
+      run: async (...queries) => void await this.askTogether(...queries),
+    });
+  }
+
+  /** Runs one query. */
+  protected abstract ask(query: queries.Rows): Promise<SqlRow[]>;
+
+  /** Runs several queries in one transaction. */
+  protected abstract askTogether(...several: readonly queries.Rows[]): Promise<SqlRow[][]>;
+
+  abstract users(ids: readonly number[]): Promise<User[]>;
+
+  async startEpoch(): Promise<number> {
+    const [row] = await this.ask(queries.insertServer(this.kysely, this.clock.now()));
+    return Number(row!.id);
+  }
+
+  async createUser(
+    user: { login: string; admin: boolean; name?: string | null },
+  ): Promise<User> {
+    const query = queries.insertUser(this.kysely, {
+      login: user.login,
+      name: user.name ?? null,
+      admin: user.admin,
+      metricsId: crypto.randomUUID(),
+      createdAt: this.clock.now(),
+    });
+    try {
+      const [row] = await this.ask(query);
+      return userOf(readRow(accountTables.users.columns, row!));
+    } catch (error) {
+      if (await this.#isTaken(error, user.login)) throw new LoginTakenError(user.login);
+      throw error;
+    }
+  }
+
+  async user(id: number): Promise<User | undefined> {
+    return (await this.users([id]))[0];
+  }
+
+  async userByLogin(login: string): Promise<User | undefined> {
+    return (await this.#users(queries.userByLogin(this.kysely, login)))[0];
+  }
+
+  async allUsers(): Promise<User[]> {
+    return await this.#users(queries.allUsers(this.kysely));
+  }
+
+  async updateUser(id: number, change: UserChange): Promise<User | undefined> {
+    if (Object.values(change).every((value) => value === undefined)) return await this.user(id);
+    return (await this.#users(queries.updateUser(this.kysely, id, change)))[0];
+  }
+
+  async removeUser(id: number): Promise<boolean> {
+    const [, removed] = await this.askTogether(
+      queries.deleteNotificationsAbout(this.kysely, id),
+      queries.deleteUser(this.kysely, id),
+    );
+    return removed!.length > 0;
+  }
+
+  async setConnectedOnce(id: number): Promise<void> {
+    await this.ask(queries.updateConnectedOnce(this.kysely, id));
+  }
+
+  async searchUsers(query: string, limit: number): Promise<User[]> {
+    if (query === "" || query.length > maxQueryLength) return [];
+    if (new TextEncoder().encode(query).length < 3) {
+      return await this.#users(queries.userByExactLogin(this.kysely, query));
+    }
+    const candidates = await this.ask(queries.loginsLike(this.kysely, query)) as {
+      id: bigint;
+      login: string;
+    }[];
+    const ranked = rankLogins(query, candidates, limit).map((candidate) => Number(candidate.id));
+    const found = await this.users(ranked);
+    return found.sort((a, b) => ranked.indexOf(a.id) - ranked.indexOf(b.id));
+  }
+
+  async createAccessToken(
+    token: { userId: number; impersonatorId: number | null; hash: string; label?: string | null },
+    keep: number,
+  ): Promise<AccessToken> {
+    const [rows] = await this.askTogether(
+      queries.insertAccessToken(this.kysely, {
+        ...token,
+        label: token.label ?? null,
+        createdAt: this.clock.now(),
+      }),
+      queries.deleteOldAccessTokens(this.kysely, token.userId, token.impersonatorId, keep),
+    );
+    return accessTokenOf(readRow(accountTables.access_tokens.columns, rows![0]!));
+  }
+
+  async accessTokensOf(userId: number): Promise<AccessToken[]> {
+    await this.writeTokenUses();
+    const query = queries.accessTokensOf(this.kysely, userId);
+    return (await this.#accountRows("access_tokens", query)).map(accessTokenOf);
+  }
+
+  noteTokenUse(id: number): void {
+    if (this.#tokenUses.note(id, this.clock.now())) void this.writeTokenUses();
+  }
+
+  async removeAccessToken(userId: number, id: number): Promise<boolean> {
+    const query = queries.deleteAccessToken(this.kysely, userId, id);
+    return (await this.ask(query)).length > 0;
+  }
+
+  async removeAccessTokens(userId: number): Promise<void> {
+    await this.ask(queries.deleteAccessTokens(this.kysely, userId));
+  }
+
+  async notificationsOf(
+    userId: number,
+    beforeId: number | null,
+    limit: number,
+  ): Promise<RowOf<"notifications">[]> {
+    const query = queries.notificationsOf(this.kysely, userId, beforeId, limit);
+    return (await this.ask(query)).reverse().map(notificationOf);
+  }
+
+  async unreadNotification(
+    userId: number,
+    kind: string,
+    entityId: number,
+  ): Promise<RowOf<"notifications"> | undefined> {
+    const [row] = await this.ask(
+      queries.unreadNotification(this.kysely, userId, kind, entityId),
+    );
+    return row && notificationOf(row);
+  }
+
+  /** Never fails: nobody waits for it, and a database that takes no writes may still let users in. */
+  protected async writeTokenUses(): Promise<void> {
+    const uses = this.#tokenUses.take();
+    if (uses.length === 0) return;
+    const writes = uses.map((use) => queries.updateTokenUse(this.kysely, ...use));
+    await this.askTogether(...writes).catch(() => {});
+  }
+
+  async #users(query: queries.Rows): Promise<User[]> {
+    return (await this.#accountRows("users", query)).map(userOf);
+  }
+
+  async #accountRows<T extends AccountTableName>(
+    table: T,
+    query: queries.Rows,
+  ): Promise<AccountRowOf<T>[]> {
+    const { columns } = accountTables[table];
+    return (await this.ask(query)).map((row) => readRow(columns, row));
+  }
+
+  async #isTaken(error: unknown, login: string): Promise<boolean> {
+    return !(error instanceof StoreUnavailableError) &&
+      await this.userByLogin(login) !== undefined;
+  }
+}
