@@ -2,7 +2,7 @@
 import { appendix, type Row, table } from "./report.ts";
 
 const METHOD = `\
-- The servers run in processes of their own: Parley as \`main.ts serve\` on an SQLite file, beside it a
+- The servers run in processes of their own: Parley as \`deno task serve\` runs it, on an SQLite file, beside it a
   bare \`Deno.serve\` (\`bench/bare.ts\`) that passes on what it gets and does nothing else. Both are
   driven by the same process over loopback, in turn, and each ratio is of one run.
 - Clients are WebSockets over plain TCP (\`bench/raw_socket.ts\`) that only count what they receive, and
@@ -15,9 +15,9 @@ const METHOD = `\
   spend their time on waking them. The ratio is the median of several rounds.
 - Latency is from the host's write to a guest's read, all in one process.
 - Upload: each message of 256 entries waits for the answer of the one before, which the server gives when
-  the entries are on the disk. The bare server answers at once and stores nothing. Join: from
-  the request to the last chunk of the tree, median of several guests; one more guest decodes everything
-  and checks that the tree is whole.
+  the entries are on the disk. The bare server answers at once and stores nothing. Join: from the request
+  to the last chunk of the tree. The first guest's join makes the chunks, later ones get the same. One
+  more guest decodes everything and checks that the tree is whole.
 - Memory is the growth of the process's resident memory, shared by all connections, 3 s after the last.
 - Connections: each signs in as a user of its own and has got its \`Hello\` and its contacts; up to 400
   handshakes are under way at a time. The bare server sends as much, to anybody.

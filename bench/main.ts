@@ -87,10 +87,11 @@ async function main(args: readonly string[]): Promise<void> {
     }
   }
   const lines = [
-    ...(isWanted("wire") ? await benchWire() : []),
+    ...(isWanted("wire") && size === FULL ? await benchWire() : []),
     ...(isWanted("text") && size === FULL ? await benchText() : []),
   ];
   if (rows.length > 0) console.log(table(rows));
+  if (size === SHORT) console.log("Small counts, to try the bench itself: not for comparing.");
   if (lines.length > 0) console.log(appendix(lines));
   if (size === FULL && names.length === 0) {
     const file = new URL("../docs/benchmarks.md", import.meta.url);

@@ -35,16 +35,16 @@ export async function benchUpload(
   const ours = await upload(call.host.socket, messages);
   bareHost.close();
 
-  await verify(call, call.others[guests] as Participant, entries);
   const joins: number[] = [];
   for (const { socket } of call.others.slice(0, guests)) {
     joins.push(await join(socket, call.projectId, messages.length + 1));
     await delay(100);
   }
+  await verify(call, call.others[guests] as Participant, entries);
   call.close();
   const scale = entries / 50_000;
   const name = entries.toLocaleString("en");
-  const joined = median(joins);
+  const [first = NaN, ...later] = joins;
   return [
     {
       what: `Upload of a project of ${name} entries`,
@@ -55,12 +55,12 @@ export async function benchUpload(
       reached: ours <= 1000 * scale,
     },
     {
-      what: "A guest's join of it",
+      what: "A guest's join of it, the first",
       target: `≤ ${0.15 * scale} s`,
-      parley: `${(joined / 1000).toFixed(3)} s`,
+      parley: `${(first / 1000).toFixed(3)} s; later ones ${(median(later) / 1000).toFixed(3)} s`,
       bare: "-",
       ratio: "-",
-      reached: joined <= 150 * scale,
+      reached: first <= 150 * scale,
     },
   ];
 }
