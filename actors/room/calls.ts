@@ -23,18 +23,14 @@ export function handleCall(context: RequestContext): void {
     throw RpcError.internal("cannot call: this user is in the room or being called already");
   }
   if (rings.size >= OPEN_CALLS) {
-    throw new RpcError(
-      ErrorCode.RateLimitExceeded,
-      `cannot call: ${OPEN_CALLS} calls of this room wait for an answer already`,
-    );
+    const text = `cannot call: ${OPEN_CALLS} calls of this room wait for an answer already`;
+    throw new RpcError(ErrorCode.RateLimitExceeded, text);
   }
   const ticket = rings.add({
     caller: inbound.connection,
     requestId: inbound.requestId,
     calleeId,
-    initialProjectId: request.initialProjectId === undefined
-      ? undefined
-      : Number(request.initialProjectId),
+    initialProjectId: request.initialProjectId,
     callee: undefined,
   });
   turn.tellUser(calleeId, {
@@ -160,6 +156,11 @@ export function handleDeclineCall(context: RequestContext): void {
 export function handleJoinRoom(context: RequestContext): void {
   const { turn, room, inbound } = context;
   const { connection, requestId } = inbound;
+  if (room.channelId !== undefined) {
+    const join = { channelId: room.channelId, connection, requestId };
+    turn.tellUser(connection.userId, { type: "user.join_channel", join });
+    return;
+  }
   const joiner = room.participants.get(connection.userId);
   if (joiner === undefined) throw RpcError.internal("cannot join: nobody calls you into this room");
   if (joiner.key !== undefined) {
@@ -228,7 +229,7 @@ export function tellCanceled({ turn, room }: RoomContext, userId: number): void 
 function incomingCall({ room }: RoomContext, callee: Participant): Uint8Array {
   const project = callee.initialProjectId === undefined
     ? undefined
-    : room.projects.get(callee.initialProjectId);
+    : room.projects.get(Number(callee.initialProjectId));
   const shared = project !== undefined && room.active.has(project.hostKey) ? project : undefined;
   return fieldOf("IncomingCall", {
     roomId: BigInt(room.id),
