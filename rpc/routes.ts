@@ -45,6 +45,11 @@ export interface Route {
   readonly to: Receiver;
   readonly access: Access;
   readonly treatment: Treatment;
+  /**
+   * The schema knows an answer to it. Some such messages are sent and treated as plain ones
+   * [projects 1.4]; an `Error` is safe for them too, since clients ignore answers to nothing.
+   */
+  readonly request: boolean;
   /** Types that a success may have; empty for one-way messages. */
   readonly answers: readonly MessageName[];
   /** Envelope tags of `answers`. */
@@ -54,6 +59,9 @@ export interface Route {
   /** With `refuse`: the code of the error. */
   readonly refusal: number;
 }
+
+/** Requests that a client sends without wanting an answer, though the schema names one. */
+const SILENT: ReadonlySet<string> = new Set(["DeclineCall"]);
 
 type Names = readonly MessageName[];
 
@@ -80,6 +88,7 @@ function rows(
     return {
       message,
       tag,
+      request: (response !== undefined || answers.length > 0) && !SILENT.has(message),
       to,
       access,
       treatment,
@@ -305,9 +314,6 @@ export const routes: readonly Route[] = [
     "GitRestoreArchiveCheckpoint",
   ], { refusal: ErrorCode.Forbidden }),
 ];
-
-/** Requests that a client sends without wanting an answer, though the schema names one. */
-const SILENT: ReadonlySet<string> = new Set(["DeclineCall"]);
 
 /**
  * The route of an envelope tag: a row of the table, or what follows from the schema for a message

@@ -262,7 +262,7 @@ export class Connection implements ConnectionRef {
   }
 
   #error(route: Route, requestId: number, text: string): void {
-    if (route.answers.length === 0) return;
+    if (!route.request) return;
     this.#system.metrics.requestErrors.inc();
     this.outbox.push(errorField(ErrorCode.Internal, text), requestId, 0);
   }
