@@ -9,6 +9,8 @@ export class Pressure implements PressureMonitor {
   readonly #clock: Clock;
   readonly #stuckAfter: number;
   readonly #watched = new Set<Outbox>();
+  /** Outboxes that will be pumped: each asks again at every stream that is put behind its first. */
+  readonly #planned = new Set<Outbox>();
   #ticking = false;
 
   /** @param stuckAfter milliseconds without progress after which a full outbox is evicted */
@@ -28,8 +30,14 @@ export class Pressure implements PressureMonitor {
   }
 
   pumpLater(outbox: Outbox, ms: number): void {
-    if (ms === 0) this.#clock.setImmediate(() => outbox.pump());
-    else this.#clock.setTimeout(() => outbox.pump(), ms);
+    if (this.#planned.has(outbox)) return;
+    this.#planned.add(outbox);
+    const pump = () => {
+      this.#planned.delete(outbox);
+      outbox.pump();
+    };
+    if (ms === 0) this.#clock.setImmediate(pump);
+    else this.#clock.setTimeout(pump, ms);
   }
 
   #tick(): void {

@@ -103,8 +103,8 @@ export const tables = {
       connection_id: "int?",
       /** `shared`, `unshared`, `external`. */
       location_kind: "text",
-      location_project_id: "int?",
-      initial_project_id: "int?",
+      location_project_id: "u64?",
+      initial_project_id: "u64?",
       calling_user_id: "int",
       calling_connection_owner: "int?",
       calling_connection_id: "int?",

@@ -131,7 +131,7 @@ export function handleUpdateParticipantLocation(context: RequestContext): void {
   const participant = room.active.get(inbound.connection.key);
   if (participant === undefined) throw RpcError.internal("you are not in this room");
   if (location?.sharedProject !== undefined) {
-    participant.location = { kind: "shared", projectId: Number(location.sharedProject.id) };
+    participant.location = { kind: "shared", projectId: location.sharedProject.id };
   } else if (location?.unsharedProject !== undefined) participant.location = { kind: "unshared" };
   else if (location?.external !== undefined) participant.location = { kind: "external" };
   else throw RpcError.internal("invalid location: none was sent");

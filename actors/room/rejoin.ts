@@ -51,8 +51,9 @@ export function handleRejoinRoom(context: RequestContext): void {
   if (participant?.key === undefined) {
     throw RpcError.internal("room does not exist or was already left");
   }
-  const reshared = request.resharedProjects.map((one) => findReshared(context, one));
-  const rejoined = request.rejoinedProjects
+  const reshared = distinct(request.resharedProjects, (one) => one.projectId)
+    .map((one) => findReshared(context, one));
+  const rejoined = distinct(request.rejoinedProjects, (one) => one.id)
     .map((one) => findRejoined(context, one, participant.key as PeerKey))
     .filter((one) => one !== undefined);
 
@@ -120,6 +121,11 @@ export function handleRejoinRoom(context: RequestContext): void {
   turn.then(() => context.hostMoved(key));
   turn.tellUser(userId, { type: "user.seated", roomId: room.id, active: true });
   turn.tellUser(userId, { type: "user.publish" });
+}
+
+/** Whoever names a project many times would be sent its tree as often. */
+function distinct<T>(list: readonly T[], id: (one: T) => bigint): T[] {
+  return [...new Map(list.map((one) => [id(one), one])).values()];
 }
 
 function findReshared(

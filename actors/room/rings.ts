@@ -6,7 +6,7 @@ export interface Ring {
   readonly caller: ConnectionRef;
   readonly requestId: number;
   readonly calleeId: number;
-  readonly initialProjectId: number | undefined;
+  readonly initialProjectId: bigint | undefined;
   /** The pending row that it made, by its ordinal; none while the callee is being asked. */
   callee: number | undefined;
 }

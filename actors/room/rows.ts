@@ -34,7 +34,7 @@ export function participantRow(roomId: number, one: Participant): RowOf<"room_pa
 
 function participantOf(row: RowOf<"room_participants">): Participant {
   const location: Location = row.location_kind === "shared"
-    ? { kind: "shared", projectId: row.location_project_id ?? 0 }
+    ? { kind: "shared", projectId: row.location_project_id ?? 0n }
     : { kind: row.location_kind === "unshared" ? "unshared" : "external" };
   return {
     userId: row.user_id,

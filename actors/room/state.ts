@@ -4,8 +4,9 @@ import { type Init, type MessageTypes } from "../../proto/mod.ts";
 import type { ProjectState } from "../project/mod.ts";
 import { Role } from "../roles.ts";
 
+/** A shared project is told on as the client named it: nobody looks whether there is one. [rooms 10.12] */
 export type Location =
-  | { readonly kind: "shared"; readonly projectId: number }
+  | { readonly kind: "shared"; readonly projectId: bigint }
   | { readonly kind: "unshared" }
   | { readonly kind: "external" };
 
@@ -14,7 +15,8 @@ export interface Participant {
   readonly userId: number;
   key: PeerKey | undefined;
   location: Location;
-  initialProjectId: number | undefined;
+  /** As the caller named it. */
+  initialProjectId: bigint | undefined;
   callingUserId: number;
   callingKey: PeerKey | undefined;
   index: number | undefined;
@@ -108,9 +110,7 @@ export class RoomState {
       pendingParticipants: this.pendingParticipants().map((one) => ({
         userId: BigInt(one.userId),
         callingUserId: BigInt(one.callingUserId),
-        initialProjectId: one.initialProjectId === undefined
-          ? undefined
-          : BigInt(one.initialProjectId),
+        initialProjectId: one.initialProjectId,
       })),
       followers: this.followers.map((one) => ({
         leaderId: peerIdOf(one.leader),
@@ -144,7 +144,7 @@ export function participantProject(
 function wireLocation(location: Location): Init<MessageTypes["ParticipantLocation"]> {
   switch (location.kind) {
     case "shared":
-      return { sharedProject: { id: BigInt(location.projectId) } };
+      return { sharedProject: { id: location.projectId } };
     case "unshared":
       return { unsharedProject: {} };
     case "external":

@@ -128,6 +128,19 @@ Deno.test("[design 1.8a] an outbox is pumped again after what is ready, or after
   assertEquals(pumps.length, 2);
 });
 
+Deno.test("[design 1.8a] however many streams wait for a socket, their outbox is pumped once", () => {
+  const clock = new FakeClock();
+  const pressure = new Pressure(clock, 2_000);
+  const { outbox, pumps } = slow(1);
+  for (let stream = 0; stream < 100; stream++) pressure.pumpLater(outbox, 2);
+  assertEquals(clock.timers, 1);
+  clock.advance(2);
+  assertEquals(pumps.length, 1);
+  pressure.pumpLater(outbox, 2);
+  clock.advance(2);
+  assertEquals(pumps.length, 2);
+});
+
 Deno.test("[rooms 8.1] who is neither online nor busy is not kept", () => {
   const table = new PresenceTable();
   assertEquals(table.get(1), { online: false, busy: false });

@@ -64,7 +64,7 @@ Deno.test("[rooms 9.5] the snapshot lists who is there with role, place and proj
   const room = newRoom();
   const [host, guest] = [participant(room, 1, 1), participant(room, 2, 2)];
   host.role = Role.Admin;
-  host.location = { kind: "shared", projectId: 12 };
+  host.location = { kind: "shared", projectId: 12n };
   guest.role = undefined;
   guest.location = { kind: "unshared" };
   const project = share(room, 12, 1);
@@ -120,7 +120,7 @@ Deno.test("[rooms 9.5b] pending participants come with caller and first project,
   participant(room, 1, 1);
   const later = participant(room, 9);
   const called = participant(room, 2);
-  called.initialProjectId = 12;
+  called.initialProjectId = 12n;
   called.callingUserId = 5;
   assertEquals(snapshot(room).pendingParticipants, [
     { userId: 9n, callingUserId: 1n },
