@@ -3,6 +3,8 @@ import type { AppVersion } from "../lib/app_version.ts";
 import type { DroppedReason } from "../lib/metrics.ts";
 import type { Put } from "../db/store.ts";
 import type { RowOf } from "../db/tables.ts";
+import type { Init, MessageTypes } from "../proto/mod.ts";
+import type { RpcError } from "../rpc/errors.ts";
 import type { Outbox } from "../rpc/outbox.ts";
 import type { PeerKey } from "../rpc/peer_id.ts";
 import type { Route } from "../rpc/routes.ts";
@@ -67,7 +69,13 @@ export type UserMessage =
   /** An account is gone, this user's own or another one's. */
   | { readonly type: "user.account_removed"; readonly userId: number }
   /** The user has a participant row in that room. */
-  | { readonly type: "user.seated"; readonly roomId: number; readonly active: boolean }
+  | {
+    readonly type: "user.seated";
+    readonly roomId: number;
+    readonly active: boolean;
+    /** From a room that starts over: whose seat it is, should that connection be gone. */
+    readonly key?: PeerKey | undefined;
+  }
   /** The row is gone. */
   | { readonly type: "user.unseated"; readonly roomId: number }
   /** Somebody in a room calls the user: may the room seat the user? [rooms 10.2] */
@@ -102,7 +110,43 @@ export type UserMessage =
     readonly type: "user.unnotify";
     readonly kind: NotificationKind;
     readonly entityId: number;
-  };
+  }
+  /** The user has answered what the notification of that kind and entity asks, if there is one. */
+  | {
+    readonly type: "user.notification_answered";
+    readonly kind: NotificationKind;
+    readonly entityId: number;
+    readonly response: boolean;
+  }
+  /** The user wants to join the channel whose room was named to `JoinRoom`. [rooms 10.5] */
+  | { readonly type: "user.join_channel"; readonly join: ChannelJoin }
+  /** The channel is open to the user; its call, if there is one, is in that room. */
+  | {
+    readonly type: "user.join_allowed";
+    readonly join: ChannelJoin;
+    readonly roomId: number | undefined;
+  }
+  /** The user is out of the room that was in the way. */
+  | { readonly type: "user.evicted"; readonly join: ChannelJoin }
+  /** The channel's room is there, and `admitted` says that the join has made a member. */
+  | {
+    readonly type: "user.join_prepared";
+    readonly join: ChannelJoin;
+    readonly room: RoomRef;
+    readonly role: number;
+    readonly admitted: boolean;
+  }
+  /** The room ended before the user was in it. */
+  | { readonly type: "user.join_again"; readonly join: ChannelJoin }
+  /** The user is in, or with `error` is not. */
+  | { readonly type: "user.join_ended"; readonly join: ChannelJoin; readonly error?: RpcError };
+
+/** A user's way into a channel's call, from the request to its answer. [channels 7.12] */
+export interface ChannelJoin {
+  readonly channelId: number;
+  readonly connection: ConnectionRef;
+  readonly requestId: number;
+}
 
 /** How a user stands to another one. [channels 3.2] */
 export interface Contact {
@@ -113,7 +157,7 @@ export interface Contact {
 }
 
 /** [channels 4.1] */
-export type NotificationKind = "ContactRequest" | "ContactRequestAccepted";
+export type NotificationKind = "ContactRequest" | "ContactRequestAccepted" | "ChannelInvitation";
 
 /** What a room takes from other actors. */
 export type RoomMessage =
@@ -149,7 +193,85 @@ export type RoomMessage =
   /** Remove what was not rejoined after a restart. [rooms 15] */
   | { readonly type: "room.clean_up" }
   /** Rings of an earlier epoch whose callees have not come back. [rooms Q-21] */
-  | { readonly type: "room.drop_absent_callees" };
+  | { readonly type: "room.drop_absent_callees" }
+  /** The user goes to a channel's call: out of this room, on whatever connection. [rooms 10.6] */
+  | { readonly type: "room.evict"; readonly userId: number; readonly join: ChannelJoin }
+  /** The channel lets the user in. `admitted`: the join has made a member, which is to be told. */
+  | {
+    readonly type: "room.join_channel";
+    readonly join: ChannelJoin;
+    readonly role: number;
+    readonly admitted: boolean;
+  }
+  /** The channel has nothing against the role. [rooms 10.11] */
+  | { readonly type: "room.role_allowed"; readonly change: RoleChange }
+  /** The channel is gone, and nobody is in its room. */
+  | { readonly type: "room.channel_deleted" };
+
+/** What `SetRoomParticipantRole` asks for. */
+export interface RoleChange {
+  readonly connection: ConnectionRef;
+  readonly requestId: number;
+  readonly userId: number;
+  readonly role: number;
+}
+
+/** What a channel tree takes from other actors. */
+export type ChannelMessage =
+  /** Make the root; `counter` keeps its id from being given again. */
+  | {
+    readonly type: "channel.create";
+    readonly connection: ConnectionRef;
+    readonly requestId: number;
+    readonly name: string;
+    readonly counter: Put;
+  }
+  /** May the user join the call? Nothing changes yet. [channels 7.12] */
+  | { readonly type: "channel.join_asked"; readonly join: ChannelJoin }
+  /** The user is out of every other room: let the user in. */
+  | { readonly type: "channel.join"; readonly join: ChannelJoin }
+  /** The join has been answered: now tell the user of the membership that it made. */
+  | { readonly type: "channel.admitted"; readonly join: ChannelJoin }
+  /** Who is in a channel's room, and who is in it or rung into it. [rooms 9.8] */
+  | {
+    readonly type: "channel.call_changed";
+    readonly channelId: number;
+    readonly roomId: number;
+    readonly active: readonly number[];
+    readonly seated: readonly number[];
+    /** The room ends. */
+    readonly ended: boolean;
+    /** Those who see the channel are to be told. */
+    readonly announce: boolean;
+  }
+  /** A participant is to get a role that the contributor agreement may stand against. [rooms 10.11] */
+  | {
+    readonly type: "channel.role_asked";
+    readonly channelId: number;
+    readonly room: RoomRef;
+    readonly change: RoleChange;
+  }
+  /** A user subscribes: what does the user see of this tree? Answers `undefined` when out of order. */
+  | {
+    readonly type: "channel.describe";
+    readonly userId: number;
+    readonly answer: (part: TreePart | undefined, gate: number) => void;
+  }
+  | { readonly type: "channel.account_removed"; readonly userId: number };
+
+/** One tree as one user sees it. [channels 6.4] */
+export interface TreePart {
+  readonly membership?: Init<MessageTypes["ChannelMembership"]>;
+  /** The root, when the user is invited to it. */
+  readonly invitation?: Init<MessageTypes["Channel"]>;
+  /** What the user sees below the root, in the order of `path`. */
+  readonly below: readonly {
+    readonly path: string;
+    readonly channel: Init<MessageTypes["Channel"]>;
+  }[];
+  readonly root?: Init<MessageTypes["Channel"]>;
+  readonly participants: readonly Init<MessageTypes["ChannelParticipants"]>[];
+}
 
 export interface UserRef {
   readonly id: number;
@@ -164,6 +286,16 @@ export interface RoomRef {
   readonly id: number;
   tell(message: RoomMessage, gate: number): void;
   receive(inbound: Inbound): void;
+  /** The database took nothing of what this actor wrote: it starts over from what is stored. */
+  refusedByStore(): void;
+}
+
+/** A channel's reference: the actor of the tree that it is in. */
+export interface ChannelRef {
+  readonly rootId: number;
+  tell(message: ChannelMessage, gate: number): void;
+  /** A message that names that channel of the tree. */
+  receive(channelId: number, inbound: Inbound): void;
   /** The database took nothing of what this actor wrote: it starts over from what is stored. */
   refusedByStore(): void;
 }

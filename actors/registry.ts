@@ -4,16 +4,18 @@
  */
 import type { PeerKey } from "../rpc/peer_id.ts";
 import { peerKey } from "../rpc/peer_id.ts";
-import type { ConnectionRef, ProjectRef, RoomRef, UserRef } from "./refs.ts";
+import type { ChannelRef, ConnectionRef, ProjectRef, RoomRef, UserRef } from "./refs.ts";
 
 export class Registry {
   readonly connections = new Map<PeerKey, ConnectionRef>();
   readonly users = new Map<number, UserRef>();
   readonly rooms = new Map<number, RoomRef>();
   readonly projects = new Map<number, ProjectRef>();
+  /** Every channel's id leads to the actor of its tree. */
+  readonly channels = new Map<number, ChannelRef>();
 
   /** The actor at an address, or undefined. */
-  lookup(address: string): ConnectionRef | UserRef | RoomRef | ProjectRef | undefined {
+  lookup(address: string): ConnectionRef | UserRef | RoomRef | ProjectRef | ChannelRef | undefined {
     const [, kind, name = ""] = address.split("/");
     if (kind === "connections") {
       const [owner, id] = name.split(":").map(Number);
@@ -22,6 +24,7 @@ export class Registry {
     if (kind === "users") return this.users.get(Number(name));
     if (kind === "rooms") return this.rooms.get(Number(name));
     if (kind === "projects") return this.projects.get(Number(name));
+    if (kind === "channels") return this.channels.get(Number(name));
     return undefined;
   }
 

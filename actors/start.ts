@@ -8,13 +8,16 @@ import type { Store } from "../db/store.ts";
 import type { MediaServer } from "../media/port.ts";
 import { peerKey } from "../rpc/peer_id.ts";
 import { type ClientSocket, Connection, type Principal } from "./connection/mod.ts";
+import { restoreChannel, restoreChannels } from "./channel/mod.ts";
 import { Ids } from "./ids.ts";
 import { Journal } from "./journal.ts";
+import { Memberships } from "./memberships.ts";
+import { ConnectionPool } from "./pool.ts";
 import { PresenceTable } from "./presence.ts";
 import { Pressure } from "./pressure.ts";
 import type { RoomRef, UserRef } from "./refs.ts";
 import { Registry } from "./registry.ts";
-import { createRoom, restoreRooms } from "./room/mod.ts";
+import { createRoom, restoreRoom, restoreRooms } from "./room/mod.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { ActorSystem } from "./system.ts";
 import { User } from "./user/mod.ts";
@@ -45,6 +48,8 @@ export class Actors implements ActorSystem {
   readonly registry = new Registry();
   readonly supervisor: Supervisor;
   readonly presence = new PresenceTable();
+  readonly pool = new ConnectionPool();
+  readonly memberships = new Memberships();
   readonly directory: UserDirectory;
   readonly ids: Ids;
   readonly media: MediaServer;
@@ -85,6 +90,7 @@ export class Actors implements ActorSystem {
   static async start(options: ActorsOptions): Promise<Actors> {
     const epoch = await options.store.startEpoch();
     const actors = new Actors(options, epoch, await Ids.load(options.store));
+    await restoreChannels(actors);
     const rooms = await restoreRooms(actors);
     if (rooms.length > 0) actors.#planCleanUp();
     return actors;
@@ -94,8 +100,8 @@ export class Actors implements ActorSystem {
     return this.registry.users.get(id) ?? new User(this, id);
   }
 
-  createRoom(id: number): RoomRef {
-    return createRoom(this, id);
+  createRoom(id: number, channelId?: number): RoomRef {
+    return createRoom(this, id, channelId);
   }
 
   avatarUrl(userId: number): string {
@@ -124,6 +130,9 @@ export class Actors implements ActorSystem {
     this.registry.users.get(userId)?.tell(message, 0);
     for (const user of [...this.registry.users.values()]) {
       if (user.id !== userId) user.tell(message, 0);
+    }
+    for (const rootId of [...this.memberships.rootsOf(userId)]) {
+      this.registry.channels.get(rootId)?.tell({ type: "channel.account_removed", userId }, 0);
     }
     this.#dropConnectionsOf(userId, "user_removed");
   }
@@ -172,6 +181,9 @@ export class Actors implements ActorSystem {
   #refused(address: string, error: Error): void {
     this.log.error("{address} starts over, its change is not stored: {error}", { address, error });
     const actor = this.registry.lookup(address);
+    const [, kind, name] = address.split("/");
     if (actor !== undefined && "refusedByStore" in actor) actor.refusedByStore();
+    else if (kind === "rooms") restoreRoom(this, Number(name));
+    else if (kind === "channels") restoreChannel(this, Number(name));
   }
 }

@@ -7,6 +7,8 @@ import type { MediaServer } from "../media/port.ts";
 import type { Log } from "../lib/log.ts";
 import type { PressureMonitor } from "../rpc/outbox.ts";
 import type { Ids } from "./ids.ts";
+import type { Memberships } from "./memberships.ts";
+import type { ConnectionPool } from "./pool.ts";
 import type { Journal } from "./journal.ts";
 import type { PresenceTable } from "./presence.ts";
 import type { Registry } from "./registry.ts";
@@ -24,6 +26,8 @@ export interface ActorSystem {
   readonly registry: Registry;
   readonly supervisor: Supervisor;
   readonly presence: PresenceTable;
+  readonly pool: ConnectionPool;
+  readonly memberships: Memberships;
   readonly directory: UserDirectory;
   readonly ids: Ids;
   readonly media: MediaServer;
@@ -34,8 +38,8 @@ export interface ActorSystem {
   avatarUrl(userId: number): string;
   /** The user's actor, made when it is not there. */
   user(id: number): UserRef;
-  /** A new, empty room under an id that was given out for it. */
-  createRoom(id: number): RoomRef;
+  /** A new, empty room under an id that was given out for it; of a channel, when one is named. */
+  createRoom(id: number, channelId?: number): RoomRef;
   /** True once the server drains: losses no longer start a grace, state stays for the next epoch. */
   readonly draining: boolean;
 }

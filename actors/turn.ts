@@ -17,7 +17,14 @@ import type { Put, Remove, Write } from "../db/store.ts";
 import type { RowOf, TableName } from "../db/tables.ts";
 import type { RpcError } from "../rpc/errors.ts";
 import type { ActorSystem } from "./system.ts";
-import type { ConnectionRef, RoomMessage, RoomRef, UserMessage } from "./refs.ts";
+import type {
+  ChannelMessage,
+  ChannelRef,
+  ConnectionRef,
+  RoomMessage,
+  RoomRef,
+  UserMessage,
+} from "./refs.ts";
 
 /** A message as the field of the envelope that it becomes. */
 export function fieldOf<N extends MessageName>(name: N, value: Init<MessageTypes[N]>): Uint8Array {
@@ -107,6 +114,15 @@ export class Turn {
 
   tellRoom(room: RoomRef, message: RoomMessage): void {
     this.#speech.push((gate) => room.tell(message, gate));
+  }
+
+  tellChannel(channel: ChannelRef, message: ChannelMessage): void {
+    this.#speech.push((gate) => channel.tell(message, gate));
+  }
+
+  /** Sends to every connection of a user. */
+  pushToUser(userId: number, field: Uint8Array): void {
+    for (const key of this.#system.pool.connectionsOf(userId)) this.push(key, field);
   }
 
   /** Runs in its place among what is said. */

@@ -36,6 +36,11 @@ export class RpcError extends Error {
     super(message);
   }
 
+  /** An error whose message is the code's name, as clients know it. [channels 1.4] */
+  static coded(name: keyof typeof ErrorCode, tags: readonly string[] = []): RpcError {
+    return new RpcError(ErrorCode[name], name, tags);
+  }
+
   static internal(message: string): RpcError {
     return new RpcError(ErrorCode.Internal, message);
   }

@@ -8,15 +8,26 @@ import { fieldNumber, messageInfo, type MessageName } from "../proto/mod.ts";
 import type { RoutingSpec } from "./envelope.ts";
 import { ErrorCode } from "./errors.ts";
 
-/** Kind of actor that handles the message. A project's messages run in the turn of its room. */
-export type Receiver = "connection" | "user" | "room" | "project";
+/**
+ * Kind of actor that handles the message. A project's messages run in the turn of its room, a
+ * channel's in the turn of its tree.
+ */
+export type Receiver = "connection" | "user" | "room" | "project" | "channel";
 
 /**
  * Who may send it. `reader` and `editor` are collaborators of the project whose role in the room is
  * looked at with each message [projects 4]; `participant` is checked by the handlers, in the order the
- * rules give.
+ * rules give. A `channel admin` and a `channel reader` have a role in the channel. [channels 5.7]
  */
-export type Access = "anyone" | "participant" | "reader" | "editor" | "collaborator" | "host";
+export type Access =
+  | "anyone"
+  | "participant"
+  | "reader"
+  | "editor"
+  | "collaborator"
+  | "host"
+  | "channel admin"
+  | "channel reader";
 
 /** What becomes of it. */
 export type Treatment =
@@ -95,8 +106,8 @@ function rows(
       answers,
       answerTags: answers.map((name) => messageInfo(name).tag as number),
       routing: {
-        // Every message of a room or project names it in its first field.
-        id: to === "room" || to === "project" ? 1 : 0,
+        // Every message of a room, project or channel names it in its first field.
+        id: to === "room" || to === "project" || to === "channel" ? 1 : 0,
         peer: options.peerField ?? 0,
         ...(options.contents ?? { first: 0, last: 0, inner: 0, innerOnly: 0 }),
       },
@@ -121,10 +132,12 @@ export const routes: readonly Route[] = [
     "GetUsers",
     "FuzzySearchUsers",
     "GetPrivateUserInfo",
-    "SubscribeToChannels",
+    // Names the parent, if there is one, in its second field.
+    "CreateChannel",
   ]),
 
-  // The user: contacts, notifications, and the seat that a user has in at most one room.
+  // The user: contacts, notifications, subscription to channels, and the seat that a user has in at
+  // most one room, a channel's call among them.
   ...rows("user", "anyone", "handle", [
     "RequestContact",
     "RespondToContactRequest",
@@ -133,7 +146,26 @@ export const routes: readonly Route[] = [
     "MarkNotificationRead",
     "CreateRoom",
     "LeaveRoom",
+    "SubscribeToChannels",
+    "JoinChannel",
   ]),
+
+  // Channels. Where the name or the place in the tree decides first, the handler looks at the role.
+  // [channels 18]
+  ...rows("channel", "anyone", "handle", [
+    "RenameChannel",
+    "ReorderChannel",
+    "RemoveChannelMember",
+    "RespondToChannelInvite",
+  ]),
+  ...rows("channel", "channel admin", "handle", [
+    "DeleteChannel",
+    "SetChannelVisibility",
+    "MoveChannel",
+    "InviteChannelMember",
+    "SetChannelMemberRole",
+  ]),
+  ...rows("channel", "channel reader", "handle", ["GetChannelMembers"]),
 
   // Rooms and calls.
   ...rows("room", "participant", "handle", [

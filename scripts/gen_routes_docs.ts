@@ -20,6 +20,11 @@ const RECEIVERS: Readonly<Record<Receiver, readonly [title: string, about: strin
     "A folder that somebody shares into a room. All messages of a room and its projects are taken in " +
     "one order.",
   ],
+  channel: [
+    "Channels",
+    "A place in a tree of channels, with its members and its call. All messages of a tree are taken in " +
+    "one order.",
+  ],
 };
 
 const ACCESS: Readonly<Record<Access, string>> = {
@@ -29,6 +34,8 @@ const ACCESS: Readonly<Record<Access, string>> = {
   editor: "collaborators who may edit",
   collaborator: "collaborators",
   host: "the host",
+  "channel admin": "Admins of the channel",
+  "channel reader": "all with a role in the channel that sees it",
 };
 
 const TREATMENTS: Readonly<Record<Treatment, string>> = {

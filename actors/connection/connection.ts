@@ -21,6 +21,7 @@ import { keyId, keyOwner, NO_PEER, type PeerKey, peerKey, peerText } from "../..
 import { type Route, routes, RouteTable } from "../../rpc/routes.ts";
 import { decodesAlike, decompress, FrameError } from "../../rpc/zstd.ts";
 import type { ForwardedRequest } from "../forwarded_request.ts";
+import { refuseForNoChannel } from "../channel/mod.ts";
 import type { ConnectionRef, Inbound } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import { connectionHandlers } from "./handlers.ts";
@@ -232,6 +233,12 @@ export class Connection implements ConnectionRef {
         const project = registry.projects.get(id);
         if (project === undefined) this.#noSuchProject(route, requestId, id);
         else project.receive(inbound);
+        return;
+      }
+      case "channel": {
+        const channel = registry.channels.get(id);
+        if (channel === undefined) refuseForNoChannel(this.#system, inbound);
+        else channel.receive(id, inbound);
       }
     }
   }

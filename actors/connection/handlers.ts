@@ -1,11 +1,13 @@
 /** What a connection answers itself: nothing of it changes another actor. */
-import { decode, type Init, type MessageName, type MessageTypes } from "../../proto/mod.ts";
+import { decode, type MessageName } from "../../proto/mod.ts";
 import type { User } from "../../db/store.ts";
 import { ErrorCode } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
+import { createChannel } from "../channel/mod.ts";
 import type { Inbound } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
+import { wireUser } from "../wire_user.ts";
 
 /** More ids in one `GetUsers` are refused. [channels 2.3] */
 const MOST_USERS = 10_000;
@@ -21,21 +23,11 @@ export const connectionHandlers: Partial<Record<MessageName, Handler>> = {
   GetUsers: handleGetUsers,
   FuzzySearchUsers: handleFuzzySearchUsers,
   GetPrivateUserInfo: handleGetPrivateUserInfo,
-  SubscribeToChannels: handleSubscribeToChannels,
+  CreateChannel: createChannel,
 };
 
 function answer({ connection, requestId }: Inbound, field: Uint8Array): void {
   connection.outbox.push(field, requestId, 0);
-}
-
-function wireUser(system: ActorSystem, user: User): Init<MessageTypes["User"]> {
-  return {
-    id: BigInt(user.id),
-    githubLogin: user.login,
-    username: user.login,
-    avatarUrl: user.avatarUrl ?? system.avatarUrl(user.id),
-    name: user.name ?? undefined,
-  };
 }
 
 /** [channels 2.3] At once when all are in memory: clients wait for it at every snapshot. */
@@ -85,12 +77,6 @@ function handleGetPrivateUserInfo(system: ActorSystem, inbound: Inbound): void {
   const found = system.directory.find([inbound.connection.userId]);
   if (found instanceof Promise) found.then(tell, (error) => unavailable(system, inbound, error));
   else tell(found);
-}
-
-/** A server without channels has none to tell; the client's channel list is then complete. */
-function handleSubscribeToChannels(_system: ActorSystem, { connection }: Inbound): void {
-  connection.outbox.push(fieldOf("UpdateUserChannels", {}), -1, 0);
-  connection.outbox.push(fieldOf("UpdateChannels", {}), -1, 0);
 }
 
 function unavailable(system: ActorSystem, inbound: Inbound, error: unknown): void {

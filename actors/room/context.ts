@@ -34,9 +34,33 @@ export interface RequestContext extends RoomContext {
 }
 
 /** Says `RoomUpdated` to every active participant, with the state of this moment. [rooms 9.6] */
-export function updateRoom({ turn, room }: RoomContext): void {
+export function updateRoom(context: RoomContext): void {
+  const { turn, room } = context;
   const field = fieldOf("RoomUpdated", { room: room.snapshot() });
   for (const key of room.active.keys()) turn.push(key, field);
+  tellChannel(context, { announce: false });
+}
+
+/**
+ * Tells the channel whose call this is who is in it, who keeps it for those who subscribe later; with
+ * `announce` all who see the channel hear of it now. [rooms 9.8]
+ */
+export function tellChannel(
+  { system, turn, room }: RoomContext,
+  { announce, ended = false }: { readonly announce: boolean; readonly ended?: boolean },
+): void {
+  if (room.channelId === undefined) return;
+  const channel = system.registry.channels.get(room.channelId);
+  if (channel === undefined) return;
+  turn.tellChannel(channel, {
+    type: "channel.call_changed",
+    channelId: room.channelId,
+    roomId: room.id,
+    active: room.activeParticipants().map(({ userId }) => userId),
+    seated: [...room.participants.keys()],
+    ended,
+    announce,
+  });
 }
 
 export function saveParticipant({ turn, room }: RoomContext, one: Participant): void {

@@ -13,16 +13,20 @@ import {
   handleJoinRoom,
   ringEnded,
 } from "./calls.ts";
+import { joinChannel } from "./channel.ts";
 import type { RequestContext, RoomContext } from "./context.ts";
 import { handleUnfollow, handleUpdateFollowers } from "./following.ts";
 import {
   cleanUp,
   createRoom,
+  endRoom,
+  evict,
   handleSetRoomParticipantRole,
   handleUpdateParticipantLocation,
   leave,
   leaveOnRequest,
   removeUser,
+  setRole,
 } from "./membership.ts";
 import { handleRejoinRoom } from "./rejoin.ts";
 import { handleShareProject } from "./sharing.ts";
@@ -67,5 +71,13 @@ export function roomMessages(context: RoomContext, message: RoomMessage): void {
       return cleanUp(context);
     case "room.drop_absent_callees":
       return dropAbsentCallees(context);
+    case "room.evict":
+      return evict(context, message);
+    case "room.join_channel":
+      return joinChannel(context, message);
+    case "room.role_allowed":
+      return setRole(context, message.change);
+    case "room.channel_deleted":
+      if (context.room.participants.size === 0) endRoom(context);
   }
 }

@@ -13,22 +13,28 @@ type MediaInfo = Init<MessageTypes["LiveKitConnectionInfo"]>;
  * client has seen. A failure is logged and leaves the info out. [rooms 12.6] [rooms 19.6]
  *
  * @param answer makes the payload's field from the state of its moment
+ * @param behind says what follows the answer, in the same turn
  */
 export function answerWithMedia(
   context: RoomContext,
   { connection, requestId }: { readonly connection: ConnectionRef; readonly requestId: number },
   canPublish: boolean,
   answer: (info: MediaInfo | undefined) => Uint8Array,
+  behind: (context: RoomContext) => void = () => {},
 ): void {
   const { system, turn, room } = context;
   const media = system.media.connect(room.liveKitRoom, connection.userId, canPublish);
   if (media === undefined) {
     turn.replyField(connection, requestId, answer(undefined));
+    behind(context);
     return;
   }
   const reply = (info: MediaInfo | undefined) =>
     context.later({
-      run: (turn) => turn.replyField(connection, requestId, answer(info)),
+      run: (turn) => {
+        turn.replyField(connection, requestId, answer(info));
+        behind({ ...context, turn });
+      },
       refused: ({ code, message }) =>
         connection.outbox.push(errorField(code, message), requestId, 0),
     });
@@ -44,10 +50,15 @@ function wireInfo(info: MediaConnection): MediaInfo {
   return { serverUrl: info.serverUrl, token: info.token, canPublish: info.canPublish };
 }
 
-/** Runs calls to the media server one after the other; failures are logged, never surfaced. */
+/**
+ * Runs calls to the media server one after the other; failures are logged, never surfaced.
+ *
+ * @param done called behind the last one
+ */
 export function tellMedia(
   { system, turn, room }: RoomContext,
   calls: readonly (() => Promise<void>)[],
+  done: () => void = () => {},
 ): void {
   turn.then(() => {
     void (async () => {
@@ -61,6 +72,7 @@ export function tellMedia(
           });
         }
       }
+      done();
     })();
   });
 }

@@ -4,14 +4,16 @@ import { RpcError } from "../../rpc/errors.ts";
 import { keyOwner, type PeerKey } from "../../rpc/peer_id.ts";
 import { removeGuest, tellUnshared } from "../project/mod.ts";
 import { isRole, mayPublish, Role } from "../roles.ts";
-import type { ConnectionRef, RoomMessage } from "../refs.ts";
+import type { ConnectionRef, RoleChange, RoomMessage } from "../refs.ts";
 import { fieldOf } from "../turn.ts";
+import { askForRole } from "./channel.ts";
 import { calleeGone, failAskedCalls, removePending, tellCanceled } from "./calls.ts";
 import {
   dropFollowers,
   type RequestContext,
   type RoomContext,
   saveParticipant,
+  tellChannel,
   updateRoom,
 } from "./context.ts";
 import { answerWithMedia, tellMedia } from "./media.ts";
@@ -51,8 +53,15 @@ export function createRoom(
 /**
  * The leave procedure, for one connection or for all that are stale after a restart.
  * [rooms 10.8] [rooms 15]
+ *
+ * @param options.keepEmpty the room stays when nobody is left in it
+ * @param options.done called when the media server has been told
  */
-export function leave(context: RoomContext, keys: readonly PeerKey[]): void {
+export function leave(
+  context: RoomContext,
+  keys: readonly PeerKey[],
+  options: { readonly keepEmpty?: boolean; readonly done?: () => void } = {},
+): void {
   const { system, turn, room } = context;
   const leavers = keys.map((key) => room.active.get(key)).filter((one) => one !== undefined);
   if (leavers.length === 0) return;
@@ -69,15 +78,29 @@ export function leave(context: RoomContext, keys: readonly PeerKey[]): void {
     turn.tellUser(one.userId, { type: "user.unseated", roomId: room.id });
   }
   for (const callee of callees) removePending(context, callee);
+  const empty = room.active.size === 0;
+  const ends = empty && options.keepEmpty !== true;
   updateRoom(context);
+  tellChannel(context, { announce: true, ended: ends });
   for (const callee of callees) tellCanceled(context, callee.userId);
   for (const one of [...leavers, ...callees]) turn.tellUser(one.userId, { type: "user.publish" });
-  const empty = room.active.size === 0;
   tellMedia(context, [
     ...leavers.map((one) => () => system.media.removeParticipant(room.liveKitRoom, one.userId)),
     ...(empty ? [() => system.media.deleteRoom(room.liveKitRoom)] : []),
-  ]);
-  if (empty) endRoom(context);
+  ], options.done);
+  if (ends) endRoom(context);
+}
+
+/** The user goes to a channel's call, on whatever connection; the media server is told first. [rooms 10.6.1] */
+export function evict(
+  context: RoomContext,
+  { userId, join }: Extract<RoomMessage, { type: "room.evict" }>,
+): void {
+  const { system, turn, room } = context;
+  const participant = room.participants.get(userId);
+  const done = () => system.user(userId).tell({ type: "user.evicted", join }, 0);
+  if (participant?.key === undefined) turn.then(done);
+  else leave(context, [participant.key], { done });
 }
 
 /** The account of somebody in the room is gone. */
@@ -102,7 +125,8 @@ function leaveProjects(context: RoomContext, gone: ReadonlySet<PeerKey>): void {
   }
 }
 
-function endRoom(context: RoomContext): void {
+/** Ends a room without active participants. */
+export function endRoom(context: RoomContext): void {
   const { turn, room } = context;
   for (const project of [...room.projects.values()]) context.endProject(project);
   failAskedCalls(context);
@@ -120,7 +144,8 @@ function endRoom(context: RoomContext): void {
 export function cleanUp(context: RoomContext): void {
   const { system, room } = context;
   const stale = [...room.active.keys()].filter((key) => keyOwner(key) !== system.epoch);
-  if (stale.length > 0) leave(context, stale);
+  // A channel's room stays, for the next who joins. [rooms 15.4b]
+  if (stale.length > 0) leave(context, stale, { keepEmpty: room.channelId !== undefined });
   else if (room.active.size === 0 && room.channelId === undefined) endRoom(context);
 }
 
@@ -142,20 +167,30 @@ export function handleUpdateParticipantLocation(context: RequestContext): void {
 
 /** [rooms 10.11] */
 export function handleSetRoomParticipantRole(context: RequestContext): void {
-  const { system, turn, room, inbound } = context;
+  const { room, inbound } = context;
+  const { connection, requestId } = inbound;
   const { userId, role } = decode("SetRoomParticipantRole", inbound.payload);
-  const admin = room.participants.get(inbound.connection.userId);
+  const admin = room.participants.get(connection.userId);
   if (admin?.role !== Role.Admin) {
     throw RpcError.internal("only an admin of the room may change roles");
   }
   if (!isRole(role)) throw RpcError.internal(`unknown role: ${role}`);
-  const target = room.participants.get(Number(userId));
+  const change = { connection, requestId, userId: Number(userId), role };
+  if (!askForRole(context, change)) setRole(context, change);
+}
+
+/** [rooms 10.11.3] */
+export function setRole(
+  context: RoomContext,
+  { connection, requestId, userId, role }: RoleChange,
+): void {
+  const { system, turn, room } = context;
+  const target = room.participants.get(userId);
   if (target === undefined) throw RpcError.internal("this user is not in the room");
   target.role = role;
   saveParticipant(context, target);
   updateRoom(context);
-  const acknowledge = (gate: number) =>
-    turnAck(context, inbound.connection.key, inbound.requestId, gate);
+  const acknowledge = (gate: number) => turnAck(context, connection.key, requestId, gate);
   turn.then((gate) => {
     void system.media.updateParticipant(room.liveKitRoom, target.userId, mayPublish(role))
       .catch((error) => system.log.warn("The media server refused a role: {error}", { error }))

@@ -15,8 +15,9 @@ function mediaRoomName(): string {
 }
 
 /** A new room, which nobody is in yet; its id is stored with its first turn. */
-export function createRoom(system: ActorSystem, id: number): RoomRef {
-  return new Room(system, id, new RoomState(id, mediaRoomName(), undefined));
+export function createRoom(system: ActorSystem, id: number, channelId?: number): RoomRef {
+  const name = channelId === undefined ? mediaRoomName() : `channel-${mediaRoomName()}`;
+  return new Room(system, id, new RoomState(id, name, channelId));
 }
 
 /** Brings the rooms of earlier epochs back, before connections are accepted. [rooms 15] */
@@ -25,4 +26,9 @@ export async function restoreRooms(system: ActorSystem): Promise<readonly RoomRe
   const rooms = rows.map((row) => new Room(system, row.id, undefined));
   await Promise.all(rooms.map((room) => room.whenLoaded()));
   return rooms;
+}
+
+/** Brings back a room whose end was taken back: the database still has it. [design 1.3] */
+export function restoreRoom(system: ActorSystem, id: number): void {
+  new Room(system, id, undefined);
 }

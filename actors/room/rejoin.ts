@@ -22,7 +22,13 @@ import {
   updatedCollaborator,
 } from "../project/mod.ts";
 import { fieldOf } from "../turn.ts";
-import { dropFollowers, type RequestContext, saveParticipant, updateRoom } from "./context.ts";
+import {
+  dropFollowers,
+  type RequestContext,
+  saveParticipant,
+  tellChannel,
+  updateRoom,
+} from "./context.ts";
 
 const REJOIN_ROOM_RESPONSE = messageInfo("RejoinRoomResponse").tag as number;
 /** `RejoinRoomResponse.rejoined_projects`. */
@@ -120,6 +126,7 @@ export function handleRejoinRoom(context: RequestContext): void {
   for (const stream of streams) stream();
   turn.then(() => context.hostMoved(key));
   turn.tellUser(userId, { type: "user.seated", roomId: room.id, active: true });
+  tellChannel(context, { announce: true });
   turn.tellUser(userId, { type: "user.publish" });
 }
 

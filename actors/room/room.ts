@@ -23,7 +23,13 @@ import {
 import { refuse } from "../refuse.ts";
 import type { ConnectionRef, Inbound, ProjectRef, RoomMessage, RoomRef } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
-import { dropFollowers, type RequestContext, type RoomContext, updateRoom } from "./context.ts";
+import {
+  dropFollowers,
+  type RequestContext,
+  type RoomContext,
+  tellChannel,
+  updateRoom,
+} from "./context.ts";
 import { roomHandlers, roomMessages } from "./handlers.ts";
 import { addFollower, handleFollow } from "./following.ts";
 import { type RoomEvent, startRoomLife } from "./machine.ts";
@@ -146,11 +152,30 @@ export class Room extends Cell implements RoomRef {
       case "room.ring_ended":
         this.#failRing(message.ticket, error);
         return;
+      case "room.evict":
+      case "room.join_channel":
+        this.#unjoined(message, error);
+        return;
+      case "room.role_allowed": {
+        const { connection, requestId } = message.change;
+        connection.outbox.push(errorField(error.code, error.message), requestId, 0);
+        return;
+      }
       case "room.callee_gone":
       case "room.clean_up":
       case "room.drop_absent_callees":
         this.#owe(message);
     }
+  }
+
+  /** A user on the way to a channel's call cannot leave this room, or cannot enter it. */
+  #unjoined(
+    { type, join }: Extract<RoomMessage, { type: "room.evict" | "room.join_channel" }>,
+    error: RpcError,
+  ): void {
+    const user = this.system.user(join.connection.userId);
+    if (this.phase !== "closed") user.tell({ type: "user.join_ended", join, error }, 0);
+    else user.tell({ type: type === "room.evict" ? "user.evicted" : "user.join_again", join }, 0);
   }
 
   /** Nobody says it twice: a room that is out of order hears of it when it is back. */
@@ -398,11 +423,13 @@ export class Room extends Cell implements RoomRef {
           type: "user.seated",
           roomId: this.id,
           active: one.key !== undefined,
+          key: one.key,
         }, 0);
       }
     }
     super.settled();
     if (!arrived) return;
+    this.#tellChannel();
     for (const userId of this.#returned.splice(0)) {
       this.system.user(userId).tell({ type: "user.publish" }, 0);
     }
@@ -450,9 +477,31 @@ export class Room extends Cell implements RoomRef {
     this.crashed(undefined);
   }
 
+  /** The channel may have heard of what was taken back. */
+  #tellChannel(): void {
+    if (this.#state.participants.size === 0) return;
+    this.enqueue({ run: (turn) => tellChannel(this.#context(turn), { announce: true }) });
+  }
+
+  /** A room that ends otherwise than by its last one's leaving has not told the channel. */
+  #endCall(): void {
+    const { channelId } = this.#state;
+    if (channelId === undefined) return;
+    this.system.registry.channels.get(channelId)?.tell({
+      type: "channel.call_changed",
+      channelId,
+      roomId: this.id,
+      active: [],
+      seated: [],
+      ended: true,
+      announce: this.generation > 1,
+    }, 0);
+  }
+
   #dispose(): void {
     for (const id of [...this.#projects.keys()]) this.#unaddress(id);
     this.system.registry.rooms.delete(this.id);
+    this.#endCall();
     this.system.supervisor.forget(this.address);
     this.system.metrics.actors.dec();
   }

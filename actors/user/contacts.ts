@@ -2,10 +2,11 @@
 import { decode } from "../../proto/mod.ts";
 import type { Init, MessageTypes } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
+import { notifyUser } from "../notification.ts";
 import type { Contact } from "../refs.ts";
 import { fieldOf } from "../turn.ts";
 import { pushAll, type UserRequestContext } from "./context.ts";
-import { answered, notifyOther } from "./notifications.ts";
+import { answered } from "./notifications.ts";
 import { wireContact } from "./presence.ts";
 
 /** `ContactRequestResponse` of the wire. [channels 1.2] */
@@ -26,7 +27,7 @@ export function handleRequestContact(
       mine: { outgoingRequests: [BigInt(other)] },
       theirs: { incomingRequests: [{ requesterId: BigInt(user.id) }] },
     });
-    notifyOther(context, other, "ContactRequest");
+    notifyUser(context.system, turn, other, "ContactRequest", user.id);
   } else if (!contact.accepted && !contact.asked) {
     // Both asked: they are contacts now, and hear it as an acceptance. [channels 15 QUIRK 2]
     accept(context, other, false);
@@ -65,7 +66,9 @@ export function handleRespondToContactRequest(context: UserRequestContext): void
   }
   const read = answered(context, "ContactRequest", other, accepting);
   if (read !== undefined) pushAll(context, read);
-  if (accepting) notifyOther(context, other, "ContactRequestAccepted");
+  if (accepting) {
+    notifyUser(context.system, turn, other, "ContactRequestAccepted", user.id);
+  }
   turn.ack(inbound.connection, inbound.requestId);
 }
 

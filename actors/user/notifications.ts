@@ -23,28 +23,6 @@ export function wireNotification(row: NotificationRow): Init<MessageTypes["Notif
   };
 }
 
-/**
- * Makes one for another user about this one. It is written with the change that it tells of, so that
- * no crash leaves the one without the other; the other's actor hears of it. [channels 4.4]
- */
-export function notifyOther(context: UserContext, other: number, kind: NotificationKind): void {
-  const { system, turn, user } = context;
-  const { id, write } = system.ids.next("notification");
-  const row: NotificationRow = {
-    id,
-    recipient_id: other,
-    created_at: system.clock.now(),
-    kind,
-    entity_id: user.id,
-    content: "{}",
-    is_read: false,
-    response: null,
-  };
-  turn.writes.push(write);
-  turn.put("notifications", row);
-  turn.tellUser(other, { type: "user.notified", row });
-}
-
 /** One was made for this user; it goes again when the same one is there unread. [channels 4.4] */
 export function notified(context: UserContext, row: NotificationRow): void {
   const { turn, user } = context;

@@ -23,6 +23,7 @@ export function connected(
 ): void {
   const { system, turn, user } = context;
   user.connections.set(connection.key, connection);
+  system.pool.add(user.id, connection.key);
   refreshPresence(system, user);
   turn.push(connection.key, fieldOf("Hello", { peerId: peerIdOf(connection.key) }));
   if (account.firstTime) turn.push(connection.key, fieldOf("ShowContacts", {}));
@@ -49,6 +50,7 @@ export function connected(
 /** Removed from the pool at once; nobody is told before the grace is over. [rooms 14.2] */
 export function connectionLost({ system, turn, user }: UserContext, key: PeerKey): void {
   user.connections.delete(key);
+  system.pool.remove(user.id, key);
   refreshPresence(system, user);
   const room = user.seat === undefined ? undefined : system.registry.rooms.get(user.seat.roomId);
   if (room !== undefined) turn.tellRoom(room, { type: "room.connection_lost", key });

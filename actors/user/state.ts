@@ -2,6 +2,7 @@
 import type { RowOf } from "../../db/tables.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import type { ConnectionRef, Contact } from "../refs.ts";
+import type { Joining } from "./joining.ts";
 
 export type NotificationRow = RowOf<"notifications">;
 
@@ -18,6 +19,10 @@ export class UserState {
   /** Unread notifications by kind and entity; the newest of several. */
   readonly unread = new Map<string, NotificationRow>();
   seat: Seat | undefined;
+  /** The user is on the way to a channel's call. */
+  joining: Joining | undefined;
+  /** What needs the seat meanwhile. */
+  readonly waiting: (() => void)[] = [];
 
   constructor(id: number) {
     this.id = id;

@@ -5,7 +5,9 @@ import { errorField } from "../../rpc/outbox.ts";
 import { keyOwner, type PeerKey } from "../../rpc/peer_id.ts";
 import type { TimerId } from "../../lib/clock.ts";
 import { Cell, type Phase } from "../cell.ts";
-import type { Inbound, RoomRef, UserMessage, UserRef } from "../refs.ts";
+import { decoding } from "../decoding.ts";
+import { Lookups } from "../lookups.ts";
+import type { ChannelJoin, Inbound, RoomRef, UserMessage, UserRef } from "../refs.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
@@ -15,8 +17,18 @@ import {
   handleRespondToContactRequest,
 } from "./contacts.ts";
 import { pushAll, type UserContext, type UserRequestContext } from "./context.ts";
+import {
+  abandonJoin,
+  endJoin,
+  joinAgain,
+  joinAllowed,
+  joinPrepared,
+  prepareJoin,
+  startJoin,
+} from "./joining.ts";
 import { startUserLife, type UserEvent } from "./machine.ts";
 import {
+  answered,
   handleGetNotifications,
   handleMarkNotificationRead,
   notified,
@@ -32,6 +44,7 @@ import {
 } from "./presence.ts";
 import { ring, RING_FAILED } from "./ringing.ts";
 import { type NotificationRow, unreadKey, UserState } from "./state.ts";
+import { handleSubscribeToChannels } from "./subscribing.ts";
 import { fieldOf } from "../turn.ts";
 
 const ACK = fieldOf("Ack", {});
@@ -50,8 +63,7 @@ export class User extends Cell implements UserRef {
   readonly #state: UserState;
   readonly #graces = new Map<PeerKey, TimerId>();
   readonly #life: (event: UserEvent) => void;
-  /** The last of the messages that wait for a look into the accounts, in their order. */
-  #looking: Promise<void> | undefined;
+  readonly #lookups: Lookups;
   #firstTime = false;
 
   constructor(system: ActorSystem, id: number) {
@@ -59,6 +71,7 @@ export class User extends Cell implements UserRef {
     this.id = id;
     this.address = `/users/${id}`;
     this.#state = new UserState(id);
+    this.#lookups = new Lookups(system);
     system.registry.users.set(id, this);
     system.metrics.actors.inc();
     this.#life = startUserLife({
@@ -94,62 +107,48 @@ export class User extends Cell implements UserRef {
 
   receive(inbound: Inbound): void {
     const other = inbound.route.message === "RequestContact" ? askedUser(inbound) : undefined;
-    const found = other === undefined ? [] : this.system.directory.find([other]);
-    if (this.#looking === undefined && !(found instanceof Promise)) {
-      this.#enqueueRequest(inbound, (id) => found.some((user) => user.id === id));
-      return;
-    }
-    // Whatever comes behind a message that waits, waits behind it.
-    const kept = { ...inbound, payload: inbound.payload.slice() };
-    const before = this.#looking ?? Promise.resolve();
-    const step: Promise<void> = before.then(() => found).then(
-      (users) => this.#enqueueRequest(kept, (id) => users.some((user) => user.id === id)),
-      (error) => {
-        this.system.log.error("Accounts cannot be read: {error}", { error });
-        refuse(
-          this.system,
-          kept,
-          RpcError.internal("the database is away, try again in a moment"),
-        );
-      },
-    ).then(() => {
-      if (this.#looking === step) this.#looking = undefined;
-    });
-    this.#looking = step;
+    this.#lookups.inOrder(
+      inbound,
+      other === undefined ? [] : [other],
+      (kept, exists) => this.#enqueueRequest(kept, exists),
+    );
   }
 
   #enqueueRequest(inbound: Inbound, exists: (id: number) => boolean): void {
     const kept = this.ready ? inbound : { ...inbound, payload: inbound.payload.slice() };
     this.enqueue({
-      run: (turn) => this.#handleRequest({ ...this.#context(turn), inbound: kept }, exists),
+      run: (turn) =>
+        decoding(
+          kept,
+          () => this.#handleRequest({ ...this.#context(turn), inbound: kept }, exists),
+        ),
       refused: (error) => refuse(this.system, inbound, error),
     });
   }
 
-  #handleRequest(context: UserRequestContext, exists: (id: number) => boolean): void {
-    try {
-      switch (context.inbound.route.message) {
-        case "RequestContact":
-          return handleRequestContact(context, exists);
-        case "RespondToContactRequest":
-          return handleRespondToContactRequest(context);
-        case "RemoveContact":
-          return handleRemoveContact(context);
-        case "GetNotifications":
-          return handleGetNotifications(context);
-        case "MarkNotificationRead":
-          return handleMarkNotificationRead(context);
-        case "CreateRoom":
-          return this.#createRoom(context);
-        case "LeaveRoom":
-          return this.#leaveRoom(context);
-      }
-    } catch (error) {
-      if (error instanceof ProtoError) {
-        context.inbound.connection.drop("bad_envelope");
-        throw RpcError.internal(`the message cannot be read: ${error.message}`);
-      }
-      throw error;
+  #handleRequest(
+    context: UserRequestContext,
+    exists: (id: number) => boolean,
+  ): void {
+    switch (context.inbound.route.message) {
+      case "RequestContact":
+        return handleRequestContact(context, exists);
+      case "RespondToContactRequest":
+        return handleRespondToContactRequest(context);
+      case "RemoveContact":
+        return handleRemoveContact(context);
+      case "GetNotifications":
+        return handleGetNotifications(context);
+      case "MarkNotificationRead":
+        return handleMarkNotificationRead(context);
+      case "SubscribeToChannels":
+        return handleSubscribeToChannels(context);
+      case "CreateRoom":
+        return this.#withSeat(context, () => this.#createRoom(context));
+      case "LeaveRoom":
+        return this.#withSeat(context, () => this.#leaveRoom(context));
+      case "JoinChannel":
+        return this.#withSeat(context, () => startJoin(context, channelJoin(context.inbound)));
     }
   }
 
@@ -190,6 +189,7 @@ export class User extends Cell implements UserRef {
         return accountRemoved(context, message.userId);
       case "user.seated":
         user.seat = { roomId: message.roomId, active: message.active };
+        if (message.key !== undefined) this.#watchSeat(message.key);
         return refreshPresence(this.system, user);
       case "user.unseated":
         if (user.seat?.roomId !== message.roomId) return;
@@ -211,6 +211,25 @@ export class User extends Cell implements UserRef {
         return notified(context, message.row);
       case "user.unnotify":
         return unnotify(context, message.kind, message.entityId);
+      case "user.notification_answered": {
+        const read = answered(context, message.kind, message.entityId, message.response);
+        if (read !== undefined) pushAll(context, read);
+        return;
+      }
+      case "user.join_channel":
+        if (user.joining === undefined) return startJoin(context, message.join);
+        user.waiting.push(() => this.tell(message, 0));
+        return;
+      case "user.join_allowed":
+        return joinAllowed(context, message);
+      case "user.evicted":
+        return prepareJoin(context, message.join);
+      case "user.join_prepared":
+        return joinPrepared(context, message);
+      case "user.join_again":
+        return joinAgain(context, message.join);
+      case "user.join_ended":
+        return endJoin(context, message.join, message.error);
     }
   }
 
@@ -222,7 +241,7 @@ export class User extends Cell implements UserRef {
     if (room === undefined) return;
     const reason = !(user.contacts.get(callerId)?.accepted ?? false)
       ? "cannot call a user who isn't a contact"
-      : user.seat !== undefined
+      : user.seat !== undefined || user.joining !== undefined
       ? "cannot call: this user is in a room or being called already"
       : undefined;
     if (reason !== undefined) {
@@ -245,6 +264,13 @@ export class User extends Cell implements UserRef {
       const { code, message } = RING_FAILED;
       caller.outbox.push(displayed ? ACK : errorField(code, message), requestId, 0);
     }
+  }
+
+  /** While the user is on the way to a channel's call, whatever needs the seat waits. [rooms 19.4] */
+  #withSeat({ user, inbound }: UserRequestContext, handle: () => void): void {
+    if (user.joining === undefined) return handle();
+    const kept = { ...inbound, payload: inbound.payload.slice() };
+    user.waiting.push(() => this.#enqueueRequest(kept, () => false));
   }
 
   /** [rooms 10.1] */
@@ -278,6 +304,11 @@ export class User extends Cell implements UserRef {
   #room(): RoomRef | undefined {
     const { seat } = this.#state;
     return seat === undefined ? undefined : this.system.registry.rooms.get(seat.roomId);
+  }
+
+  /** A seat was given back by a room that starts over: somebody must still leave it in time. */
+  #watchSeat(key: PeerKey): void {
+    if (!this.system.registry.connections.has(key) && !this.#graces.has(key)) this.#startGrace(key);
   }
 
   #startGrace(key: PeerKey): void {
@@ -341,6 +372,7 @@ export class User extends Cell implements UserRef {
     if (signal.aborted) return;
     if (account === undefined) throw new Error(`Cannot load ${this.address}: no such account`);
     this.#firstTime = !account.connectedOnce;
+    abandonJoin(this.#state);
     this.#state.contacts.clear();
     for (const row of contacts) {
       const isA = row.user_id_a === this.id;
@@ -400,6 +432,10 @@ export class User extends Cell implements UserRef {
     this.system.supervisor.forget(this.address);
     this.system.metrics.actors.dec();
   }
+}
+
+function channelJoin({ connection, requestId, payload }: Inbound): ChannelJoin {
+  return { channelId: Number(decode("JoinChannel", payload).channelId), connection, requestId };
 }
 
 function askedUser(inbound: Inbound): number | undefined {

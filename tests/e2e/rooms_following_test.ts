@@ -44,7 +44,11 @@ Deno.test("[rooms 11.1, 6.3] a leader's error passes unchanged and nothing is ke
   const error = { code: 5, message: "not now", tags: ["why=busy"] };
   a.reply(await a.next("Follow"), "Error", error);
   assertEquals((await b.answer(follow)).value, error);
-  assertEquals(await stage.heardBy("A1", "B1", "C1"), { A1: [], B1: ["↩ Error 5"], C1: [] });
+  assertEquals(await stage.heardBy("A1", "B1", "C1"), {
+    A1: [],
+    B1: ["↩ Error 5 why=busy"],
+    C1: [],
+  });
 });
 
 Deno.test("[rooms 11.1] following without a project is answered and told to nobody", async () => {

@@ -2,6 +2,7 @@ import { assert } from "@std/assert";
 import type { Init, MessageTypes } from "../../proto/mod.ts";
 import type { PeerId } from "../../rpc/peer_id.ts";
 import { befriend, bringIn } from "./call.ts";
+import { channelDetails } from "./channel_lines.ts";
 import type { TestServer } from "./server.ts";
 import type { Received, TestPeer, TestPeerOptions } from "./test_peer.ts";
 import { waitUntil } from "./wait_until.ts";
@@ -136,7 +137,11 @@ export class Stage {
       case "JoinRoomResponse":
       case "RejoinRoomResponse": {
         const { room } = value as MessageTypes["RoomUpdated"];
-        return [this.room(room as MessageTypes["Room"])];
+        const { channelId } = value as Partial<MessageTypes["JoinRoomResponse"]>;
+        return [
+          ...(channelId === undefined ? [] : [`of ${channelId}:`]),
+          this.room(room as MessageTypes["Room"]),
+        ];
       }
       case "UpdateContacts":
         return this.#contacts(value as MessageTypes["UpdateContacts"]);
@@ -151,8 +156,10 @@ export class Stage {
       }
       case "CallCanceled":
         return [String((value as MessageTypes["CallCanceled"]).roomId)];
-      case "Error":
-        return [String((value as MessageTypes["Error"]).code)];
+      case "Error": {
+        const { code, tags } = value as MessageTypes["Error"];
+        return [String(code), ...tags];
+      }
       case "AddNotification": {
         const one = (value as MessageTypes["AddNotification"])
           .notification as MessageTypes["Notification"];
@@ -175,7 +182,7 @@ export class Stage {
         return [`${one.projectId} ${this.#name(one.oldPeerId)}→${this.#name(one.newPeerId)}`];
       }
       default:
-        return [];
+        return channelDetails(name, value, (id) => this.#login(id)) ?? [];
     }
   }
 

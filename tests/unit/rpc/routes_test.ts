@@ -251,9 +251,14 @@ Deno.test("[design 1.1] no message has two rows, and each row's answers have tag
   }
 });
 
-Deno.test("[design 1.1] what is about a room or a project names it in the field that routes it", () => {
+Deno.test("[design 1.1] what is about a room, a project or a channel names it in the field that routes it", () => {
   for (const { message, to, routing } of routes) {
-    const name = to === "room" ? "roomId" : to === "project" ? "projectId" : undefined;
+    const names: Partial<Record<typeof to, string>> = {
+      room: "roomId",
+      project: "projectId",
+      channel: "channelId",
+    };
+    const name = names[to];
     if (name === undefined) {
       assertEquals(routing.id, 0, message);
       continue;

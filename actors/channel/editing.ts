@@ -1,0 +1,200 @@
+/** The tree: making, naming, showing, moving, ordering and deleting channels. [channels 7.1–7.6] */
+import { decode } from "../../proto/mod.ts";
+import { RpcError } from "../../rpc/errors.ts";
+import type { ChannelMessage } from "../refs.ts";
+import { canSee, Role, Visibility } from "../roles.ts";
+import { fieldOf } from "../turn.ts";
+import {
+  type ChannelContext,
+  type RequestContext,
+  saveChannel,
+  saveMember,
+  subscribers,
+  tellChanged,
+  updateChannels,
+} from "./context.ts";
+import { type Channel, sanitizedName } from "./state.ts";
+import { wireChannel } from "./wire.ts";
+
+/** `ReorderChannel.Direction`. [channels 1.2] */
+const DIRECTIONS = ["up", "down"] as const;
+
+/** The name as it is kept. @throws {RpcError} when nothing is left of it [channels 5.2] */
+export function channelName(name: string): string {
+  const kept = sanitizedName(name);
+  if (kept === "") throw RpcError.internal("a channel needs a name");
+  return kept;
+}
+
+/** [channels 5.7] */
+export function requireAdmin({ tree, inbound, channel }: RequestContext): void {
+  if (!tree.isAdmin(channel, inbound.connection.userId)) {
+    throw RpcError.internal(`only an admin of channel ${channel.id} may do this`);
+  }
+}
+
+/** A new root, with its maker as the only member. [channels 7.1] */
+export function createRoot(
+  context: ChannelContext,
+  { connection, requestId, name, counter }: Extract<ChannelMessage, { type: "channel.create" }>,
+): void {
+  const { system, turn, tree } = context;
+  const root: Channel = {
+    id: tree.rootId,
+    name,
+    visibility: Visibility.Members,
+    parentPath: [],
+    requiresCla: false,
+    order: 1,
+    createdAt: system.clock.now(),
+  };
+  const maker = { userId: connection.userId, role: Role.Admin, accepted: true };
+  turn.writes.push(counter);
+  context.addChannel(root);
+  context.addMember(maker);
+  saveChannel(context, root);
+  saveMember(context, maker);
+  turn.reply(connection, requestId, "CreateChannelResponse", { channel: wireChannel(root) });
+  turn.pushToUser(
+    maker.userId,
+    fieldOf("UpdateUserChannels", {
+      channelMemberships: [{ channelId: BigInt(root.id), role: maker.role }],
+    }),
+  );
+  tellChanged(context, [root]);
+}
+
+/** A new channel under `context.channel`. [channels 7.1] */
+export function handleCreateChannel(context: RequestContext): void {
+  const { system, turn, tree, channel: parent, inbound } = context;
+  const request = decode("CreateChannel", inbound.payload);
+  const name = channelName(request.name);
+  requireAdmin(context);
+  if (tree.isTaken(parent.id, name)) throw nameTaken(name);
+  const { id, write } = system.ids.next("channel");
+  turn.writes.push(write);
+  const channel: Channel = {
+    id,
+    name,
+    visibility: Visibility.Members,
+    parentPath: [...parent.parentPath, parent.id],
+    requiresCla: false,
+    order: tree.lastOrder(parent.id),
+    createdAt: system.clock.now(),
+  };
+  context.addChannel(channel);
+  saveChannel(context, channel);
+  turn.reply(inbound.connection, inbound.requestId, "CreateChannelResponse", {
+    channel: wireChannel(channel),
+    parentId: BigInt(parent.id),
+  });
+  tellChanged(context, [channel]);
+}
+
+/** [channels 7.3] */
+export function handleRenameChannel(context: RequestContext): void {
+  const { turn, tree, channel, inbound } = context;
+  const name = channelName(decode("RenameChannel", inbound.payload).name);
+  requireAdmin(context);
+  if (tree.isTaken(channel.parentPath.at(-1), name, channel)) throw nameTaken(name);
+  channel.name = name;
+  saveChannel(context, channel);
+  turn.reply(inbound.connection, inbound.requestId, "RenameChannelResponse", {
+    channel: wireChannel(channel),
+  });
+  tellChanged(context, [channel]);
+}
+
+/** Not while somebody is in a call of it, or rung into one. [channels 7.2] */
+export function handleDeleteChannel(context: RequestContext): void {
+  const { system, turn, tree, channel, inbound } = context;
+  const deleted = [...tree.below(channel), channel];
+  for (const { id } of deleted) {
+    if ((tree.calls.get(id)?.seated.length ?? 0) > 0) {
+      throw RpcError.internal(`there are people in the call of channel ${id}, they have to leave`);
+    }
+  }
+  turn.ack(inbound.connection, inbound.requestId);
+  const field = updateChannels({ deleteChannels: deleted.map(({ id }) => BigInt(id)) });
+  for (const { userId } of subscribers(context)) turn.pushToUser(userId, field);
+  for (const one of deleted) {
+    const call = tree.calls.get(one.id);
+    const room = call === undefined ? undefined : system.registry.rooms.get(call.roomId);
+    if (room !== undefined) turn.tellRoom(room, { type: "room.channel_deleted" });
+    tree.calls.delete(one.id);
+    turn.remove("channels", { id: one.id });
+    context.removeChannel(one);
+  }
+  if (channel.id !== tree.rootId) return;
+  for (const member of [...tree.members.values()]) context.removeMember(member);
+  turn.remove("channel_members", { channel_id: tree.rootId });
+  context.end();
+}
+
+/** [channels 7.4] Everybody hears of it by membership, so that nobody is left out later. [channels Q-6] */
+export function handleSetChannelVisibility(context: RequestContext): void {
+  const { turn, tree, channel, inbound } = context;
+  const { visibility } = decode("SetChannelVisibility", inbound.payload);
+  if (visibility === Visibility.Public) {
+    const parent = tree.parentOf(channel);
+    if (parent !== undefined && parent.visibility !== Visibility.Public) {
+      throw RpcError.coded("BadPublicNesting", ["direction=parent"]);
+    }
+  } else if (visibility === Visibility.Members) {
+    if (tree.below(channel).some((one) => one.visibility === Visibility.Public)) {
+      throw RpcError.coded("BadPublicNesting", ["direction=children"]);
+    }
+  } else throw RpcError.internal(`unknown visibility: ${visibility}`);
+  channel.visibility = visibility;
+  saveChannel(context, channel);
+  const shown = updateChannels({ channels: [wireChannel(channel)] });
+  const hidden = updateChannels({ deleteChannels: [BigInt(channel.id)] });
+  for (const { userId, role } of subscribers(context)) {
+    turn.pushToUser(userId, canSee(role, visibility) ? shown : hidden);
+  }
+  turn.ack(inbound.connection, inbound.requestId);
+}
+
+/** [channels 7.5] */
+export function handleMoveChannel(context: RequestContext): void {
+  const { system, turn, tree, channel, inbound } = context;
+  const to = Number(decode("MoveChannel", inbound.payload).to);
+  const target = tree.channels.get(to);
+  if (target === undefined) {
+    if (!system.registry.channels.has(to)) throw RpcError.coded("NoSuchChannel");
+    throw RpcError.coded("WrongMoveTarget");
+  }
+  if (target === channel || target.parentPath.includes(channel.id)) {
+    throw RpcError.coded("CircularNesting");
+  }
+  if (channel.visibility === Visibility.Public && target.visibility !== Visibility.Public) {
+    throw RpcError.coded("BadPublicNesting");
+  }
+  if (tree.isTaken(target.id, channel.name, channel)) throw nameTaken(channel.name);
+  const moved = tree.move(channel, target);
+  for (const one of moved) saveChannel(context, one);
+  tellChanged(context, moved);
+  turn.ack(inbound.connection, inbound.requestId);
+}
+
+/** [channels 7.6] Roots have no order of their own: anybody may ask, nothing happens. */
+export function handleReorderChannel(context: RequestContext): void {
+  const { turn, tree, channel, inbound } = context;
+  const direction = DIRECTIONS[decode("ReorderChannel", inbound.payload).direction];
+  if (direction === undefined) throw RpcError.internal("unknown direction");
+  if (channel.id !== tree.rootId) {
+    requireAdmin(context);
+    const neighbour = tree.neighbour(channel, direction);
+    if (neighbour !== undefined) {
+      [channel.order, neighbour.order] = [neighbour.order, channel.order];
+      saveChannel(context, channel);
+      saveChannel(context, neighbour);
+      tellChanged(context, [channel, neighbour]);
+    }
+  }
+  turn.ack(inbound.connection, inbound.requestId);
+}
+
+function nameTaken(name: string): RpcError {
+  return RpcError.internal(`there is a channel "${name}" in this place already`);
+}

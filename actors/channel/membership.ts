@@ -1,0 +1,36 @@
+/** Telling a user what has become of a membership. [channels 6.5] */
+import { fieldOf } from "../turn.ts";
+import { type ChannelContext, updateChannels } from "./context.ts";
+import type { Channel } from "./state.ts";
+import { wireChannel, wireMembership, wireParticipants } from "./wire.ts";
+
+/**
+ * Sends a user his role, all that he sees of the tree now, and what he does not see any more below
+ * `channel`. Nobody else is told. [channels 6.3] [channels 6.5]
+ */
+export function tellMembership(
+  { turn, tree }: ChannelContext,
+  userId: number,
+  channel: Channel,
+): void {
+  const member = tree.members.get(userId);
+  const membership = wireMembership(tree, member);
+  const visible = membership === undefined ? [] : tree.visibleTo(member?.role);
+  const removed = [...tree.below(channel), channel].filter((one) => !visible.includes(one));
+  turn.pushToUser(
+    userId,
+    fieldOf("UpdateUserChannels", {
+      channelMemberships: membership === undefined ? [] : [membership],
+    }),
+  );
+  turn.pushToUser(
+    userId,
+    updateChannels({
+      channels: visible.map(wireChannel),
+      deleteChannels: removed.map(({ id }) => BigInt(id)),
+      // An invitation is shown under the root, wherever it was used. [channels Q-8]
+      removeChannelInvitations: [...new Set([channel.id, tree.rootId])].map(BigInt),
+      channelParticipants: wireParticipants(tree, visible),
+    }),
+  );
+}

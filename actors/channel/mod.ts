@@ -1,0 +1,61 @@
+/** Channels: trees of them, each with one actor. [channels 5] */
+import { decode } from "../../proto/mod.ts";
+import { RpcError } from "../../rpc/errors.ts";
+import { decoding } from "../decoding.ts";
+import type { Inbound } from "../refs.ts";
+import { refuse } from "../refuse.ts";
+import type { ActorSystem } from "../system.ts";
+import { channelName } from "./editing.ts";
+import { loadTrees } from "./rows.ts";
+import { ChannelTreeState } from "./state.ts";
+import { ChannelTree } from "./tree.ts";
+
+/** Brings all trees back, before connections are accepted. */
+export async function restoreChannels(system: ActorSystem): Promise<void> {
+  for (const state of (await loadTrees(system.store)).values()) new ChannelTree(system, state);
+}
+
+/** Brings back a tree whose end was taken back: the database still has it. [design 1.3] */
+export function restoreChannel(system: ActorSystem, rootId: number): void {
+  new ChannelTree(system, new ChannelTreeState(rootId)).refusedByStore();
+}
+
+/** `CreateChannel`: a new tree, or something for the tree of the parent. [channels 7.1] */
+export function createChannel(system: ActorSystem, inbound: Inbound): void {
+  refusing(system, inbound, () => {
+    const { name, parentId } = decode("CreateChannel", inbound.payload);
+    const kept = channelName(name);
+    if (parentId === undefined) {
+      const { id, write } = system.ids.next("channel");
+      const { connection, requestId } = inbound;
+      new ChannelTree(system, new ChannelTreeState(id)).tell(
+        { type: "channel.create", connection, requestId, name: kept, counter: write },
+        0,
+      );
+      return;
+    }
+    const parent = system.registry.channels.get(Number(parentId));
+    if (parent === undefined) throw RpcError.coded("NoSuchChannel");
+    parent.receive(Number(parentId), inbound);
+  });
+}
+
+/** Answers a message that names a channel that does not exist. [channels 18] */
+export function refuseForNoChannel(system: ActorSystem, inbound: Inbound): void {
+  refusing(system, inbound, () => {
+    // What is wrong with a new name comes before what is wrong with the channel.
+    if (inbound.route.message === "RenameChannel") {
+      channelName(decode("RenameChannel", inbound.payload).name);
+    }
+    throw RpcError.coded("NoSuchChannel");
+  });
+}
+
+function refusing(system: ActorSystem, inbound: Inbound, handle: () => void): void {
+  try {
+    decoding(inbound, handle);
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    refuse(system, inbound, error);
+  }
+}

@@ -1,0 +1,206 @@
+/** A tree of channels: the actor whose turns give its channels, members and calls one order. [channels 1.6] */
+import { RpcError } from "../../rpc/errors.ts";
+import { errorField } from "../../rpc/outbox.ts";
+import { Cell } from "../cell.ts";
+import { decoding } from "../decoding.ts";
+import { Lookups } from "../lookups.ts";
+import type { ChannelMessage, ChannelRef, Inbound } from "../refs.ts";
+import { refuse } from "../refuse.ts";
+import type { ActorSystem } from "../system.ts";
+import type { Turn } from "../turn.ts";
+import type { ChannelContext } from "./context.ts";
+import { requireAdmin } from "./editing.ts";
+import { channelHandlers, channelMessages } from "./handlers.ts";
+import { startTreeLife, type TreeEvent } from "./machine.ts";
+import { handleInviteChannelMember, invitedUser } from "./members.ts";
+import { loadTree } from "./rows.ts";
+import { ChannelTreeState, type Member } from "./state.ts";
+
+export class ChannelTree extends Cell implements ChannelRef {
+  readonly kind = "channel";
+  readonly rootId: number;
+  readonly address: string;
+  #state: ChannelTreeState;
+  readonly #lookups: Lookups;
+  readonly #life: (event: TreeEvent) => void;
+
+  /** @param state of a tree that is made now, or was read just now */
+  constructor(system: ActorSystem, state: ChannelTreeState) {
+    super(system);
+    this.rootId = state.rootId;
+    this.address = `/channels/${state.rootId}`;
+    this.#state = state;
+    this.#lookups = new Lookups(system);
+    system.metrics.actors.inc();
+    // Before the root is stored already, so that what the database refuses finds its actor.
+    system.registry.channels.set(state.rootId, this);
+    this.#publish(state);
+    this.#life = startTreeLife(
+      {
+        load: (signal) => this.#load(signal),
+        entered: (phase) => this.entered(phase),
+        settled: () => this.settled(),
+        dispose: () => this.#dispose(),
+      },
+      system.clock,
+      (error) =>
+        system.log.error("{address} lost its chart: {error}", { address: this.address, error }),
+    );
+  }
+
+  tell(message: ChannelMessage, gate: number): void {
+    this.enqueue({
+      run: (turn) => channelMessages(this.#context(turn), message),
+      refused: (error) => this.#unheard(message, error),
+    }, gate);
+  }
+
+  /** Somebody waits for an answer to a message that this tree does not take. */
+  #unheard(message: ChannelMessage, error: RpcError): void {
+    switch (message.type) {
+      case "channel.create":
+        message.connection.outbox.push(
+          errorField(error.code, error.message),
+          message.requestId,
+          0,
+        );
+        return;
+      case "channel.join_asked":
+      case "channel.join": {
+        const { join } = message;
+        this.system.user(join.connection.userId).tell({
+          type: "user.join_ended",
+          join,
+          error: this.phase === "closed" ? RpcError.coded("NoSuchChannel") : error,
+        }, 0);
+        return;
+      }
+      case "channel.role_asked": {
+        const { connection, requestId } = message.change;
+        connection.outbox.push(errorField(error.code, error.message), requestId, 0);
+        return;
+      }
+      case "channel.describe":
+        message.answer(undefined, 0);
+    }
+  }
+
+  receive(channelId: number, inbound: Inbound): void {
+    let asked: number[] = [];
+    if (inbound.route.message === "InviteChannelMember") {
+      try {
+        decoding(inbound, () => asked = [invitedUser(inbound)]);
+      } catch (error) {
+        if (!(error instanceof RpcError)) throw error;
+        refuse(this.system, inbound, error);
+        return;
+      }
+    }
+    this.#lookups.inOrder(
+      inbound,
+      asked,
+      (kept, exists) => this.#handle(channelId, kept, exists),
+    );
+  }
+
+  #handle(channelId: number, inbound: Inbound, exists: (userId: number) => boolean): void {
+    const kept = this.ready ? inbound : { ...inbound, payload: inbound.payload.slice() };
+    this.enqueue({
+      run: (turn) => decoding(kept, () => this.#run(turn, channelId, kept, exists)),
+      refused: (error) => refuse(this.system, inbound, error),
+    });
+  }
+
+  #run(
+    turn: Turn,
+    id: number,
+    inbound: Inbound,
+    exists: (userId: number) => boolean,
+  ): void {
+    const { message, access } = inbound.route;
+    const channel = this.#state.channels.get(id);
+    if (channel === undefined) throw RpcError.coded("NoSuchChannel");
+    const context = { ...this.#context(turn), inbound, channel };
+    if (access === "channel admin") requireAdmin(context);
+    else if (
+      access === "channel reader" &&
+      !this.#state.isParticipant(channel, inbound.connection.userId)
+    ) throw RpcError.internal(`you have no role in channel ${id}`);
+    if (message === "InviteChannelMember") handleInviteChannelMember(context, exists);
+    else channelHandlers[message]?.(context);
+  }
+
+  #context(turn: Turn): ChannelContext {
+    const { registry, memberships } = this.system;
+    const state = this.#state;
+    return {
+      system: this.system,
+      turn,
+      tree: state,
+      addChannel: (channel) => {
+        state.channels.set(channel.id, channel);
+        registry.channels.set(channel.id, this);
+      },
+      removeChannel: (channel) => {
+        state.channels.delete(channel.id);
+        // The root's address stays until the tree has ended, for what the database may refuse.
+        if (channel.id !== this.rootId) registry.channels.delete(channel.id);
+      },
+      addMember: (member: Member) => {
+        state.members.set(member.userId, member);
+        memberships.add(member.userId, this.rootId);
+      },
+      removeMember: (member: Member) => {
+        state.members.delete(member.userId);
+        memberships.remove(member.userId, this.rootId);
+      },
+      end: () => turn.then(() => this.#life({ type: "channel.deleted" })),
+    };
+  }
+
+  /** What everybody may know: which channels and which members are this tree's. */
+  #publish(state: ChannelTreeState): void {
+    const { registry, memberships } = this.system;
+    for (const id of state.channels.keys()) registry.channels.set(id, this);
+    for (const userId of state.members.keys()) memberships.add(userId, this.rootId);
+  }
+
+  #withdraw(state: ChannelTreeState): void {
+    const { registry, memberships } = this.system;
+    for (const id of state.channels.keys()) registry.channels.delete(id);
+    for (const userId of state.members.keys()) memberships.remove(userId, this.rootId);
+  }
+
+  /** A tree that is not stored has lost the turn that made it, or ended it: it is over. */
+  async #load(signal: AbortSignal): Promise<boolean> {
+    await this.system.journal.settled();
+    const state = await loadTree(this.system.store, this.rootId);
+    if (signal.aborted) return false;
+    this.#withdraw(this.#state);
+    this.#state = state ?? new ChannelTreeState(this.rootId);
+    this.system.registry.channels.set(this.rootId, this);
+    this.#publish(this.#state);
+    return state !== undefined;
+  }
+
+  protected override crashed(_error: unknown): void {
+    this.generation++;
+    this.#life({
+      type: "channel.crashed",
+      mayRestart: this.system.supervisor.mayRestart(this.address),
+    });
+  }
+
+  /** The database refused what the tree wrote: memory and database differ, so start over. */
+  refusedByStore(): void {
+    this.phase = "loading";
+    this.crashed(undefined);
+  }
+
+  #dispose(): void {
+    this.#withdraw(this.#state);
+    this.system.registry.channels.delete(this.rootId);
+    this.system.supervisor.forget(this.address);
+    this.system.metrics.actors.dec();
+  }
+}

@@ -1,0 +1,36 @@
+/** Channels as clients see them. [channels 5.1] [channels 6] */
+import type { Init, MessageTypes } from "../../proto/mod.ts";
+import type { Channel, ChannelTreeState, Member } from "./state.ts";
+
+export function wireChannel(channel: Channel): Init<MessageTypes["Channel"]> {
+  return {
+    id: BigInt(channel.id),
+    name: channel.name,
+    visibility: channel.visibility,
+    channelOrder: channel.order,
+    parentPath: channel.parentPath.map(BigInt),
+  };
+}
+
+/** None while the user is only invited. */
+export function wireMembership(
+  tree: ChannelTreeState,
+  member: Member | undefined,
+): Init<MessageTypes["ChannelMembership"]> | undefined {
+  if (member?.accepted !== true) return undefined;
+  return { channelId: BigInt(tree.rootId), role: member.role };
+}
+
+/** Everybody with a seat in the calls of these channels, also who is being rung. [channels 6.4] */
+export function wireParticipants(
+  tree: ChannelTreeState,
+  channels: readonly Channel[],
+): Init<MessageTypes["ChannelParticipants"]>[] {
+  const participants: Init<MessageTypes["ChannelParticipants"]>[] = [];
+  for (const { id } of channels) {
+    const seated = tree.calls.get(id)?.seated ?? [];
+    if (seated.length === 0) continue;
+    participants.push({ channelId: BigInt(id), participantUserIds: seated.map(BigInt) });
+  }
+  return participants;
+}

@@ -1,0 +1,70 @@
+import type { Init, MessageName, MessageTypes } from "../../proto/mod.ts";
+
+const ROLES = ["Admin", "Member", "Guest", "Banned", "Talker"];
+
+type Login = (id: bigint) => string;
+
+/** A channel as text: `2 notes Members 1 in 1/`, that is id, name, visibility, order, path. */
+export function channelText(channel: Init<MessageTypes["Channel"]>): string {
+  const { id, name, visibility, channelOrder, parentPath } = channel as MessageTypes["Channel"];
+  const place = parentPath.length === 0 ? "" : ` in ${parentPath.map((one) => `${one}/`).join("")}`;
+  return `${id} ${name} ${visibility === 0 ? "Public" : "Members"} ${channelOrder}${place}`;
+}
+
+/** What a message about channels says, as parts of a line; undefined for other messages. */
+export function channelDetails(
+  name: MessageName,
+  value: unknown,
+  login: Login,
+): string[] | undefined {
+  switch (name) {
+    case "UpdateUserChannels": {
+      const { channelMemberships } = value as MessageTypes["UpdateUserChannels"];
+      return [channelMemberships.map((one) => `${one.channelId} ${ROLES[one.role]}`).join(", ")]
+        .filter((part) => part !== "");
+    }
+    case "UpdateChannels":
+      return updateDetails(value as MessageTypes["UpdateChannels"], login);
+    case "CreateChannelResponse": {
+      const { channel, parentId } = value as MessageTypes["CreateChannelResponse"];
+      return [
+        channelText(channel as MessageTypes["Channel"]),
+        ...(parentId === undefined ? [] : [`under ${parentId}`]),
+      ];
+    }
+    case "RenameChannelResponse": {
+      const { channel } = value as MessageTypes["RenameChannelResponse"];
+      return [channelText(channel as MessageTypes["Channel"])];
+    }
+    case "GetChannelMembersResponse": {
+      const { members, users } = value as MessageTypes["GetChannelMembersResponse"];
+      const known = new Map(users.map((user) => [user.id, user.githubLogin]));
+      return [
+        members.map(({ userId, role, kind }) =>
+          `${known.get(userId) ?? "nobody"} ${ROLES[role]}${kind === 1 ? " invited" : ""}`
+        ).join(", "),
+      ];
+    }
+    default:
+      return undefined;
+  }
+}
+
+function updateDetails(update: MessageTypes["UpdateChannels"], login: Login): string[] {
+  const parts: string[] = [];
+  const add = (label: string, texts: readonly string[]) =>
+    texts.length > 0 && parts.push(`${label} ${texts.join(", ")}`);
+  add("shows", update.channels.map(channelText));
+  add("hides", update.deleteChannels.map(String));
+  add("invites", update.channelInvitations.map(channelText));
+  add("uninvites", update.removeChannelInvitations.map(String));
+  add(
+    "calls",
+    update.channelParticipants.map(({ channelId, participantUserIds }) =>
+      `${channelId}(${participantUserIds.map(login).join(",")})`
+    ),
+  );
+  add("notes", update.latestChannelBufferVersions.map(({ channelId }) => String(channelId)));
+  add("chat", update.latestChannelMessageIds.map(({ channelId }) => String(channelId)));
+  return parts.length === 0 ? [] : [parts.join(" | ")];
+}
