@@ -100,6 +100,9 @@ export abstract class Cell {
     }
     if (turn.writes.length > 0) {
       this.#lastChange = this.system.journal.append(this.address, turn.writes);
+    } else if (task.remembers === true && gate > this.#lastChange) {
+      // What it will tell from now on builds on the other's change.
+      this.#lastChange = gate;
     }
     try {
       turn.speak(Math.max(gate, this.#lastChange));

@@ -61,29 +61,30 @@ export function answered(
   return fieldOf("AddNotification", { notification: wireNotification(read) });
 }
 
-/** [channels 4.5] */
-export function handleGetNotifications({ system, turn, user, inbound }: UserRequestContext): void {
+/** [channels 4.5] What it tells is never older than what this user was told before it. [design 1.5] */
+export function handleGetNotifications(context: UserRequestContext): void {
+  const { system, turn, user, inbound } = context;
   const { connection, requestId } = inbound;
   const { beforeId } = decode("GetNotifications", inbound.payload);
-  turn.then(() => {
+  const before = beforeId === undefined ? null : Number(beforeId);
+  /** `gate`: this user's last change, which the rows must hold. */
+  const read = (gate: number): void => {
     void system.journal.settled()
-      .then(() =>
-        system.store.notificationsOf(
-          user.id,
-          beforeId === undefined ? null : Number(beforeId),
-          PAGE,
-        )
-      )
+      .then(() => system.store.notificationsOf(user.id, before, PAGE))
       .then(
-        (rows) =>
-          fieldOf("GetNotificationsResponse", {
-            notifications: rows.map(wireNotification),
-            done: rows.length < PAGE,
-          }),
-        (error) => unavailable(system, error),
-      )
-      .then((field) => connection.outbox.push(field, requestId, 0));
-  });
+        (rows) => context.later((again) => again.turn.then((now) => answer(rows, gate, now))),
+        (error) => connection.outbox.push(unavailable(system, error), requestId, 0),
+      );
+  };
+  const answer = (rows: readonly NotificationRow[], gate: number, now: number): void => {
+    if (now !== gate) return read(now);
+    const field = fieldOf("GetNotificationsResponse", {
+      notifications: rows.map(wireNotification),
+      done: rows.length < PAGE,
+    });
+    connection.outbox.push(field, requestId, now);
+  };
+  turn.then(read);
 }
 
 /** [channels 4.6] Only one's own; one that is read already stays so. */

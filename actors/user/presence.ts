@@ -25,7 +25,12 @@ export function connected(
   user.connections.set(connection.key, connection);
   system.pool.add(user.id, connection.key);
   refreshPresence(system, user);
-  turn.push(connection.key, fieldOf("Hello", { peerId: peerIdOf(connection.key) }));
+  turn.push(connection.key, fieldOf("Hello", { peerId: peerIdOf(connection.key) }), {
+    written: (outbox, id) => outbox.forget(id),
+    answered: () => true,
+    // What the first messages tell was taken back: the client comes again, and hears what holds.
+    lost: () => connection.drop("error"),
+  });
   if (account.firstTime) turn.push(connection.key, fieldOf("ShowContacts", {}));
   if (wantsUserPlan(connection.version)) {
     turn.push(connection.key, fieldOf("UpdateUserPlan", { accountTooYoung: false }));

@@ -130,7 +130,7 @@ const actions: Readonly<Record<StepKind, Action>> = {
     if (project === undefined || b % 2 === 0) return;
     client.forget(project);
     client.send("UnshareProject", { projectId: project.id });
-    locate(client, 0);
+    fence(client);
   },
   changeTree(client, [a, b, c, d]) {
     const project = choose([...client.hosted.values()], a);
@@ -210,7 +210,7 @@ const actions: Readonly<Record<StepKind, Action>> = {
     if (project === undefined || b % 2 === 0) return;
     client.forget(project);
     client.send("LeaveProject", { projectId: project.id });
-    locate(client, 0);
+    fence(client);
   },
   openBuffer(client, [a, b]) {
     const path = `file${b % 4}.ts`;
@@ -296,6 +296,19 @@ function guestProject(client: SimClient, number: number): GuestProject | undefin
 
 function announced(project: HostProject): HostWorktree[] {
   return [...project.worktrees.values()].filter((one) => one.announced);
+}
+
+/** A request behind a message: when it was taken back, so was the message, and nobody says so. */
+function fence(client: SimClient): void {
+  const { room, peer } = client;
+  if (room === undefined) return;
+  const request = client.ask("UpdateParticipantLocation", {
+    roomId: room.id,
+    location: { external: {} },
+  });
+  client.quietly(client.outcome(request).then((outcome) => {
+    if (outcome === "refused" && peer === client.peer) client.stalled = true;
+  }));
 }
 
 function locate(client: SimClient, number: number): void {

@@ -114,7 +114,8 @@ class WireWatch implements LinkWatch {
       return;
     }
     this.#asked.delete(id);
-    for (const project of this.#fences.get(id) ?? []) this.#projects.delete(project);
+    // Where the answer was taken back, so was what stands before it.
+    if (name !== "Error") for (const one of this.#fences.get(id) ?? []) this.#projects.delete(one);
     this.#fences.delete(id);
     if (request === "JoinRoom") this.#joining--;
     switch (name) {
