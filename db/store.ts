@@ -68,7 +68,15 @@ export interface UserChange {
  * transaction was stored.
  */
 export class StoreUnavailableError extends Error {
-  override readonly name = "StoreUnavailableError";
+  override readonly name: string = "StoreUnavailableError";
+}
+
+/**
+ * The database cannot be reached for now. Whether the transaction at hand was stored is not known:
+ * the same groups may be committed again, since a put replaces and a removal removes what is there.
+ */
+export class StoreAwayError extends StoreUnavailableError {
+  override readonly name = "StoreAwayError";
 }
 
 /** The database has been written by a newer program than this one. */
@@ -87,6 +95,7 @@ export interface Store {
    * An embedded database answers at once, a remote one with a promise.
    *
    * @throws {StoreUnavailableError} when the transaction as a whole could not be stored.
+   * @throws {StoreAwayError} when it may help to commit the same groups again.
    */
   commit(groups: readonly WriteGroup[]): readonly RefusedGroup[] | Promise<readonly RefusedGroup[]>;
 

@@ -5,6 +5,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { AccountRows } from "../account_rows.ts";
 import type * as queries from "../queries.ts";
 import { accessTokenOf, type SqlRow, userOf } from "../read_rows.ts";
+import { refusal } from "../refusal.ts";
 import type { Schema } from "../schema.ts";
 import {
   type AccessToken,
@@ -193,11 +194,4 @@ export class SqliteStore extends AccountRows implements Store {
       `Cannot ${action} the database ${this.#path}: it has been closed; open it again`,
     );
   }
-}
-
-function refusal(group: WriteGroup, cause: unknown): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Error(`Cannot store what ${group.actor} wrote: ${reason}; it was rolled back`, {
-    cause,
-  });
 }
