@@ -10,7 +10,8 @@ import { Admission } from "./http/admission.ts";
 import { strategiesOf } from "./http/strategies.ts";
 import { SignIn } from "./http/signin/sign_in.ts";
 import { Notices } from "./http/client_api/notices.ts";
-import { Listener } from "./http/listener.ts";
+import { type HttpHandler, Listener } from "./http/listener.ts";
+import { plainText } from "./http/responses.ts";
 import { handleRequest, type HttpDeps } from "./http/routes.ts";
 import {
   createAdminSecret,
@@ -53,6 +54,8 @@ export class Server {
   #store: Store | undefined;
   #actors: Actors | undefined;
   #http: Listener | undefined;
+  /** Answers requests once everything is there; who asks before waits. */
+  readonly #handler = Promise.withResolvers<HttpHandler>();
 
   constructor(config: Config, parts: ServerParts = {}) {
     this.#config = config;
@@ -97,13 +100,12 @@ export class Server {
       notice: (message) => this.#log.info(message),
     });
     // Taken first, so that a port in use is found before anything changes.
-    const pending = Promise.withResolvers<(request: Request, peer: string) => Promise<Response>>();
     this.#http = new Listener({
       host,
       port,
       clock,
       log: this.#log,
-      handler: async (request, peer) => await (await pending.promise)(request, peer),
+      handler: async (request, peer) => await (await this.#handler.promise)(request, peer),
     });
     const url = localUrl(host, this.#http.port);
     const actors = await Actors.start({
@@ -142,7 +144,7 @@ export class Server {
       adminSecret: this.#adminSecret,
       version: VERSION,
     };
-    pending.resolve((request, peer) => handleRequest(request, deps, peer));
+    this.#handler.resolve((request, peer) => handleRequest(request, deps, peer));
     if (this.#dataDir !== undefined) {
       await writeRunningServer(dataDir, { url, pid: Deno.pid, adminSecret: this.#adminSecret });
     }
@@ -156,6 +158,8 @@ export class Server {
     }
     await this.#actors?.drain();
     this.notices.endAll();
+    // Whoever asked a server that did not come up would keep it from ending.
+    this.#handler.resolve(() => Promise.resolve(plainText(503, "the server is stopping")));
     await this.#http?.close();
     // Nothing waits for what comes after the end, such as a lost client's return.
     this.#actors?.clock.end();

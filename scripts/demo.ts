@@ -210,12 +210,11 @@ class Demo {
     body: () => Promise<T>,
     detail: (result: T) => string = () => "",
   ): Promise<T> {
-    const number = ++this.#step;
     const start = performance.now();
     const result = await body();
     const ms = (performance.now() - start).toFixed(1).padStart(8);
     const more = detail(result);
-    this.#print(`${String(number).padStart(2)}. ${ms} ms  ${text}${more && `: ${more}`}`);
+    this.#print(`${String(++this.#step).padStart(2)}. ${ms} ms  ${text}${more && `: ${more}`}`);
     return result;
   }
 }

@@ -103,10 +103,7 @@ export function handleLspQuery(context: ProjectContext): void {
     else if (fields.number >= FIRST_QUERY && fields.number !== SERVER_ID) variant = fields.number;
   }
   if (!READING_QUERIES.has(variant)) checkRole("editor", context.roleOf(connection.key));
-  const now = system.clock.now();
-  project.expireQueries(now);
-  const id = project.nextQuery++;
-  project.queries.set(id, { guest: connection.key, requestId: guestId, askedAt: now });
+  const id = project.queries.add(connection.key, guestId, system.clock.now());
   const extra = payloadField(LSP_QUERY, encode("LspQuery", { lspRequestId: id }));
   context.turn.then(() =>
     ask(system.registry, connection, requestId, original, route, project.hostKey, extra)
@@ -119,9 +116,8 @@ export function handleLspQueryResponse(context: ProjectContext): void {
   const fields = new FieldReader(inbound.payload);
   let id = 0n;
   while (fields.next()) if (fields.number === 2) id = fields.bigint();
-  const query = project.queries.get(id);
+  const query = project.queries.take(id);
   if (query === undefined) return;
-  project.queries.delete(id);
   const { connection, original } = inbound;
   // A zero is left out by the codec, and a merge cannot reset what is left out: write it.
   const restored = query.requestId === 0n

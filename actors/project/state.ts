@@ -1,6 +1,7 @@
 /** What a project consists of. [projects 2] */
 import type { Collaborator as WireCollaborator, WorktreeMetadata } from "../../proto/mod.ts";
 import { peerIdOf, type PeerKey } from "../../rpc/peer_id.ts";
+import { OpenQueries } from "./open_queries.ts";
 import type { Repository } from "./repository.ts";
 import { Worktree } from "./worktree.ts";
 
@@ -43,18 +44,6 @@ export interface LanguageServer {
   capabilities: string;
 }
 
-/** A guest's language-server query that the host has not answered yet. [projects 8.6] */
-export interface OpenQuery {
-  readonly guest: PeerKey;
-  /** The guest's own `lsp_request_id`. */
-  readonly requestId: bigint;
-  /** Milliseconds; see {@link QUERY_LIFETIME}. */
-  readonly askedAt: number;
-}
-
-/** Queries of some kinds are never answered: after this they are forgotten, milliseconds. */
-export const QUERY_LIFETIME = 5 * 60_000;
-
 export class ProjectState {
   readonly id: number;
   readonly roomId: number;
@@ -72,8 +61,7 @@ export class ProjectState {
   readonly settings = new Map<string, SettingsFile>();
   /** Keyed by worktree, path and server. [projects 7.5] */
   readonly diagnostics = new Map<string, DiagnosticSummary>();
-  readonly queries = new Map<bigint, OpenQuery>();
-  nextQuery = 1n;
+  readonly queries = new OpenQueries();
   readonly #byKey = new Map<PeerKey, Collaborator>();
 
   constructor(init: {
@@ -136,21 +124,11 @@ export class ProjectState {
     return [...this.diagnostics.values()].filter((one) => one.worktreeId === worktreeId);
   }
 
-  /** Forgets queries that can no longer be answered. */
-  expireQueries(now: number): void {
-    for (const [id, query] of this.queries) {
-      if (now - query.askedAt <= QUERY_LIFETIME) break;
-      this.queries.delete(id);
-    }
-  }
-
   /** Nobody answers or awaits queries over a connection that is gone. [projects 8.6] */
   #unbind(collaborator: Collaborator): void {
     this.#byKey.delete(collaborator.key);
     if (collaborator.isHost) this.queries.clear();
-    for (const [id, query] of this.queries) {
-      if (query.guest === collaborator.key) this.queries.delete(id);
-    }
+    else this.queries.forgetGuest(collaborator.key);
   }
 
   #listGuests(): void {

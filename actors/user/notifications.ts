@@ -92,6 +92,7 @@ export function handleMarkNotificationRead(context: UserRequestContext): void {
   const { system, turn, user, inbound } = context;
   const { connection, requestId } = inbound;
   const id = Number(decode("MarkNotificationRead", inbound.payload).notificationId);
+  if (!Number.isSafeInteger(id)) throw RpcError.internal(`you have no notification ${id}`);
   const unread = [...user.unread.values()].find((row) => row.id === id);
   if (unread !== undefined) {
     user.unread.delete(unreadKey(unread.kind, unread.entity_id));

@@ -1,5 +1,6 @@
 /** What a participant who means no good can do to the others of the room: nothing. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
+import type { MessageTypes } from "../../proto/mod.ts";
 import { Scene } from "../support/scene.ts";
 
 const BEYOND_SAFE = [2n ** 53n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n];
@@ -54,4 +55,12 @@ Deno.test("[projects 12.5.5] [design 6c] a project that is named many times is r
   assertEquals(reshared.resharedProjects.length, 1);
   const told = await scene.told(guest);
   assertEquals(told.filter((line) => line.startsWith("UpdateProject ")).length, 1);
+});
+
+Deno.test("[channels 4.6] [design 6c] a notification beyond every number is none of yours", async () => {
+  await using scene = await Scene.open();
+  for (const notificationId of BEYOND_SAFE) {
+    const answer = await scene.guest.ask("MarkNotificationRead", { notificationId });
+    assertMatch((answer.value as MessageTypes["Error"]).message, /you have no notification/);
+  }
 });

@@ -4,13 +4,16 @@ import {
   type Collaborator,
   diagnosticKey,
   FIRST_GUEST_REPLICA,
-  type OpenQuery,
   ProjectState,
-  QUERY_LIFETIME,
   settingsKey,
   wireCollaborator,
   wireWorktree,
 } from "../../../actors/project/state.ts";
+import {
+  OpenQueries,
+  QUERIES_OF_GUEST,
+  QUERY_LIFETIME,
+} from "../../../actors/project/open_queries.ts";
 import { Worktree } from "../../../actors/project/worktree.ts";
 import { Role } from "../../../actors/roles.ts";
 import { RpcError } from "../../../rpc/errors.ts";
@@ -92,21 +95,41 @@ Deno.test("[projects 8.6c] queries expire after minutes, and when guest or host 
   const project = newProject();
   const guests = [collaborator(peerKey(1, 5), 8), collaborator(peerKey(1, 6), 9)];
   for (const guest of guests) project.add(guest);
-  const ask = (id: bigint, guest: number, askedAt: number) =>
-    project.queries.set(id, { guest: peerKey(1, guest), requestId: 0n, askedAt } as OpenQuery);
-  const open = () => [...project.queries.keys()];
-  ask(1n, 5, 0);
-  ask(2n, 6, 1_000);
-  ask(3n, 5, 2_000);
-  project.expireQueries(QUERY_LIFETIME);
-  assertEquals(open(), [1n, 2n, 3n]);
-  project.expireQueries(QUERY_LIFETIME + 1_001);
-  assertEquals(open(), [3n]);
-  ask(4n, 6, 3_000);
+  const { queries } = project;
+  const ask = (guest: number, askedAt: number) => queries.add(peerKey(1, guest), 0n, askedAt);
+  ask(5, 0);
+  ask(6, 1_000);
+  ask(5, 2_000);
+  ask(5, QUERY_LIFETIME);
+  assertEquals(queries.size, 4);
+  ask(5, QUERY_LIFETIME + 1_001);
+  assertEquals(queries.size, 3);
+  const last = ask(6, QUERY_LIFETIME + 1_001);
   project.delete(guests[0] as Collaborator);
-  assertEquals(open(), [4n]);
+  assertEquals(queries.size, 1);
+  assertEquals(queries.take(last)?.guest, peerKey(1, 6));
+  assertEquals([queries.take(last), queries.size], [undefined, 0]);
+  ask(6, QUERY_LIFETIME + 1_001);
   project.rebind(project.collaborator(HOST) as Collaborator, peerKey(1, 9));
-  assertEquals(open(), []);
+  assertEquals(queries.size, 0);
+});
+
+Deno.test("[projects 8.6c] a guest with very many queries loses its own oldest, and nobody else's", () => {
+  const queries = new OpenQueries();
+  const other = queries.add(2, 7n, 0);
+  const first = queries.add(1, 0n, 0);
+  const second = queries.add(1, 1n, 0);
+  for (let more = 1; more < QUERIES_OF_GUEST; more++) queries.add(1, 2n, 0);
+  assertEquals(queries.size, QUERIES_OF_GUEST + 1);
+  assertEquals(queries.take(first), undefined);
+  assertEquals(queries.take(second)?.requestId, 1n);
+  assertEquals(queries.take(other)?.requestId, 7n);
+});
+
+Deno.test("[projects 8.6b] a project that starts over gives its queries other ids than before", () => {
+  const before = new OpenQueries().add(1, 0n, 0);
+  const after = new OpenQueries().add(1, 0n, 0);
+  assertEquals(before === after, false);
 });
 
 Deno.test("[projects 7.6b] files of one directory are kept apart by kind, summaries by server", () => {
