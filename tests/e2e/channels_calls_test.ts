@@ -306,7 +306,7 @@ Deno.test("[rooms 10.11.2] [channels 2.6, Q-1, 1.4] who may edit needs the agree
   assertEquals((await stage.heard("B2")).at(-1), "RoomUpdated A2 0 Admin, B2 1 Member");
 });
 
-Deno.test("[rooms 9.8a, 14.4.1] [channels 7.13, 11.3] a lost member of a call stays listed for 30 s", async () => {
+Deno.test("[rooms 9.8a, 14.4.1] [channels 7.13] a lost member of a call stays listed for 30 s", async () => {
   const clock = new SteppedClock();
   await using server = await startServer({ parts: { clock } });
   const stage = new Stage(server);
