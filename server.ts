@@ -5,9 +5,9 @@
 import { Actors } from "./actors/start.ts";
 import { Passwords } from "./db/passwords.ts";
 import type { Store } from "./db/store.ts";
-import { openSqlite } from "./db/sqlite/open.ts";
 import { Admission } from "./http/admission.ts";
 import { strategiesOf } from "./http/strategies.ts";
+import { accountPolicyOf } from "./http/client_api/account_policy.ts";
 import { SignIn } from "./http/signin/sign_in.ts";
 import { Notices } from "./http/client_api/notices.ts";
 import { type HttpHandler, Listener } from "./http/listener.ts";
@@ -94,11 +94,7 @@ export class Server {
     prepareZstd();
     if (this.#parts.store === undefined) this.#dataDir = await lockDataDir(dataDir);
     const clock = this.#parts.clock ?? systemClock;
-    this.#store = this.#parts.store ?? await openSqlite({
-      path: database.path,
-      clock,
-      notice: (message) => this.#log.info(message),
-    });
+    this.#store = this.#parts.store ?? await this.#openStore();
     // Taken first, so that a port in use is found before anything changes.
     this.#http = new Listener({
       host,
@@ -113,6 +109,7 @@ export class Server {
       clock,
       times: this.#config.times,
       media: this.#parts.media ?? await mediaServer(this.#config),
+      accounts: accountPolicyOf(this.#config, clock),
       metrics: this.metrics,
       log: this.#log,
       avatarUrl: (userId) => `${this.#config.publicUrl ?? url}/avatars/${userId}.png`,
@@ -170,6 +167,25 @@ export class Server {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  /** The database of the configuration; only its own driver is loaded. */
+  async #openStore(): Promise<Store> {
+    const { database, databaseConnections, times } = this.#config;
+    const notice = (message: string) => this.#log.info(message);
+    if (database.kind === "sqlite") {
+      const { openSqlite } = await import("./db/sqlite/open.ts");
+      return await openSqlite({ path: database.path, notice });
+    }
+    const { openPostgres } = await import("./db/postgres/open.ts");
+    return await openPostgres({
+      url: database.url.reveal(),
+      name: database.name,
+      connections: databaseConnections,
+      exclusive: true,
+      patience: times.recovery / 2,
+      notice,
+    });
   }
 }
 

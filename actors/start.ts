@@ -7,6 +7,7 @@ import type { ProtocolTimes } from "../lib/times.ts";
 import type { Store } from "../db/store.ts";
 import type { MediaServer } from "../media/port.ts";
 import { peerKey } from "../rpc/peer_id.ts";
+import { type AccountPolicy, plainAccounts } from "./account_policy.ts";
 import { type ClientSocket, Connection, type Principal } from "./connection/mod.ts";
 import { restoreChannel, restoreChannels } from "./channel/mod.ts";
 import { Ids } from "./ids.ts";
@@ -30,6 +31,8 @@ export interface ActorsOptions {
   readonly media: MediaServer;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** What the configuration decides about accounts; without it nobody is staff, no models. */
+  readonly accounts?: AccountPolicy;
   avatarUrl(userId: number): string;
   /** The database takes nothing any more: nothing further is spoken, the server must stop. */
   failed(error: Error): void;
@@ -53,6 +56,7 @@ export class Actors implements ActorSystem {
   readonly directory: UserDirectory;
   readonly ids: Ids;
   readonly media: MediaServer;
+  readonly accounts: AccountPolicy;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly pressure: Pressure;
@@ -68,6 +72,7 @@ export class Actors implements ActorSystem {
     this.times = options.times;
     this.store = options.store;
     this.media = options.media;
+    this.accounts = options.accounts ?? plainAccounts;
     this.metrics = options.metrics;
     this.log = options.log;
     this.supervisor = new Supervisor(this.clock);
@@ -78,12 +83,24 @@ export class Actors implements ActorSystem {
         options.metrics.journalRows.inc(rows);
         options.metrics.journalCommit.observe(milliseconds / 1000);
       },
-      refused: (actor, error) => this.#refused(actor, error),
+      refused: (actor, error) => {
+        options.metrics.journalRefusedGroups.inc();
+        this.#refused(actor, error);
+      },
+      away: (error) => {
+        options.log.error("The database is away, its writes wait: {error}", { error });
+      },
+      back: (milliseconds) => {
+        options.log.warn("The database is back after {seconds} s, nothing was lost", {
+          seconds: (milliseconds / 1000).toFixed(1),
+        });
+      },
       failed: (error) => {
+        options.metrics.journalFailures.inc();
         options.log.error("The database takes no writes any more: {error}", { error });
         options.failed(error);
       },
-    });
+    }, options.times.recovery);
   }
 
   /** Takes a new epoch, brings rooms of earlier ones back, and plans what nobody rejoins. [rooms 15] */
@@ -161,7 +178,15 @@ export class Actors implements ActorSystem {
         await new Promise<void>((resolve) => this.clock.setImmediate(resolve));
       }
     }
-    if (this.journal.failure === undefined) await this.journal.settled();
+    if (this.journal.failure !== undefined) return;
+    // Shorter than a stop may take: nobody has been told of what waits for a database that is away.
+    const limit = this.clock.setTimeout(() => this.journal.giveUp(), this.times.drain / 2);
+    await this.journal.settled().catch((error) => {
+      this.log.error("The last changes are not stored, nobody was told of them: {error}", {
+        error,
+      });
+    });
+    this.clock.clearTimeout(limit);
   }
 
   #planCleanUp(): void {

@@ -6,6 +6,7 @@ import type { Store } from "../db/store.ts";
 import type { MediaServer } from "../media/port.ts";
 import type { Log } from "../lib/log.ts";
 import type { PressureMonitor } from "../rpc/outbox.ts";
+import type { AccountPolicy } from "./account_policy.ts";
 import type { Ids } from "./ids.ts";
 import type { Memberships } from "./memberships.ts";
 import type { ConnectionPool } from "./pool.ts";
@@ -31,6 +32,7 @@ export interface ActorSystem {
   readonly directory: UserDirectory;
   readonly ids: Ids;
   readonly media: MediaServer;
+  readonly accounts: AccountPolicy;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly pressure: PressureMonitor;

@@ -132,6 +132,8 @@ export const routes: readonly Route[] = [
     "GetUsers",
     "FuzzySearchUsers",
     "GetPrivateUserInfo",
+    "GetLlmToken",
+    "AcceptTermsOfService",
     // Names the parent, if there is one, in its second field.
     "CreateChannel",
   ]),

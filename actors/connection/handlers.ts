@@ -3,6 +3,7 @@ import { decode, type MessageName } from "../../proto/mod.ts";
 import type { User } from "../../db/store.ts";
 import { ErrorCode } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
+import { MODELS_UNAVAILABLE } from "../account_policy.ts";
 import { createChannel } from "../channel/mod.ts";
 import type { Inbound } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
@@ -23,6 +24,8 @@ export const connectionHandlers: Partial<Record<MessageName, Handler>> = {
   GetUsers: handleGetUsers,
   FuzzySearchUsers: handleFuzzySearchUsers,
   GetPrivateUserInfo: handleGetPrivateUserInfo,
+  GetLlmToken: handleGetLlmToken,
+  AcceptTermsOfService: handleAcceptTermsOfService,
   CreateChannel: createChannel,
 };
 
@@ -65,18 +68,57 @@ function answerUsers(
   else tell(users);
 }
 
-/** [rooms 4.7] Clients of 2025 show no account until this is answered. */
+/** [rooms 4.7] Clients of 2025 show no account until this is answered; it says what HTTP says. */
 function handleGetPrivateUserInfo(system: ActorSystem, inbound: Inbound): void {
-  const tell = ([user]: readonly User[]) =>
+  withSender(system, inbound, (user) =>
     answer(
       inbound,
-      user === undefined
-        ? errorField(ErrorCode.Internal, "your account does not exist any more")
-        : fieldOf("GetPrivateUserInfoResponse", { metricsId: user.metricsId, staff: user.admin }),
-    );
+      fieldOf("GetPrivateUserInfoResponse", {
+        metricsId: user.metricsId,
+        staff: system.accounts.isStaff(user),
+        acceptedTosAt: termsAcceptedAt(user),
+      }),
+    ));
+}
+
+/** [transport 9.1] The same token as over HTTP; a client of 2025 names neither machine nor organization. */
+function handleGetLlmToken(system: ActorSystem, inbound: Inbound): void {
+  withSender(system, inbound, (user) => {
+    const made = system.accounts.createModelToken(user, { systemId: null, organizationId: null });
+    if (made === undefined) {
+      answer(inbound, errorField(ErrorCode.Internal, MODELS_UNAVAILABLE));
+      return;
+    }
+    made.then((token) => answer(inbound, fieldOf("GetLlmTokenResponse", { token })), (error) => {
+      system.log.error("A model token cannot be signed: {error}", { error });
+      answer(inbound, errorField(ErrorCode.Internal, "the token for models cannot be signed"));
+    });
+  });
+}
+
+/** [transport 9.4] There are no terms: they count as accepted since the account was made. */
+function handleAcceptTermsOfService(system: ActorSystem, inbound: Inbound): void {
+  withSender(system, inbound, (user) =>
+    answer(
+      inbound,
+      fieldOf("AcceptTermsOfServiceResponse", { acceptedTosAt: termsAcceptedAt(user) }),
+    ));
+}
+
+/** Unix seconds. */
+function termsAcceptedAt(user: User): bigint {
+  return BigInt(Math.floor(user.createdAt / 1000));
+}
+
+/** Runs `tell` with the account of who asks, or answers why there is none. */
+function withSender(system: ActorSystem, inbound: Inbound, tell: (user: User) => void): void {
+  const told = ([user]: readonly User[]) => {
+    if (user !== undefined) tell(user);
+    else answer(inbound, errorField(ErrorCode.Internal, "your account does not exist any more"));
+  };
   const found = system.directory.find([inbound.connection.userId]);
-  if (found instanceof Promise) found.then(tell, (error) => unavailable(system, inbound, error));
-  else tell(found);
+  if (found instanceof Promise) found.then(told, (error) => unavailable(system, inbound, error));
+  else told(found);
 }
 
 function unavailable(system: ActorSystem, inbound: Inbound, error: unknown): void {

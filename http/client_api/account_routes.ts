@@ -6,7 +6,7 @@ import { dropBody, readJson } from "../body.ts";
 import { json } from "../responses.ts";
 import type { Exchange, UserExchange } from "../route.ts";
 import { accountDocument, type AccountFacts, userDocument } from "./account_document.ts";
-import { createModelToken, NO_MODELS } from "./model_tokens.ts";
+import { NO_MODELS } from "./model_tokens.ts";
 
 /** Bytes of feedback: it carries whole threads of an agent. */
 const FEEDBACK_LIMIT = 16 << 20;
@@ -15,10 +15,10 @@ const settings = z.object({ selected_organization_id: z.string().nullable() });
 const tokenRequest = z.object({ organization_id: z.string().nullish() });
 
 function factsOf({ request, deps }: Exchange, user: User): AccountFacts {
-  const { publicUrl, staff } = deps.config;
   return {
-    avatarUrl: user.avatarUrl ?? `${baseUrl(request, publicUrl)}/avatars/${user.id}.png`,
-    isStaff: staff === "all" || (staff === "admins" && user.admin),
+    avatarUrl: user.avatarUrl ??
+      `${baseUrl(request, deps.config.publicUrl)}/avatars/${user.id}.png`,
+    isStaff: deps.actors.accounts.isStaff(user),
   };
 }
 
@@ -31,18 +31,13 @@ export function me(exchange: UserExchange): Response {
  * `POST /client/llm_tokens`: a token for the models, where there are any. Its refusal is never a 401,
  * which would sign the user out. [transport 3.8.2]
  */
-export async function llmToken(exchange: UserExchange): Promise<Response> {
-  const { request, user, deps } = exchange;
-  const secret = deps.config.llmApiSecret;
+export async function llmToken({ request, user, deps }: UserExchange): Promise<Response> {
   const body = tokenRequest.safeParse(await readJson(request)).data;
-  if (secret === undefined) return json(403, NO_MODELS);
-  const token = await createModelToken(secret, user, {
-    now: deps.actors.clock.now(),
-    isStaff: factsOf(exchange, user).isStaff,
+  const token = await deps.actors.accounts.createModelToken(user, {
     systemId: request.headers.get("x-zed-system-id"),
     organizationId: body?.organization_id ?? null,
   });
-  return json(200, { token });
+  return token === undefined ? json(403, NO_MODELS) : json(200, { token });
 }
 
 /** `PATCH /client/system_settings`: nothing is kept, there are no organizations to choose from. */

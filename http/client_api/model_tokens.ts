@@ -1,5 +1,6 @@
 /** Tokens for a model proxy that stands behind this server: short-lived JWTs. [transport 9] */
 import { errors, jwtVerify, SignJWT } from "jose";
+import { MODELS_UNAVAILABLE, type ModelTokenRequest } from "../../actors/account_policy.ts";
 import type { User } from "../../db/store.ts";
 import type { Secret } from "../../lib/config.ts";
 
@@ -10,16 +11,14 @@ const ALGORITHM = "HS256";
 /** What is said to whoever asks for models that are not there. [transport 9.5] */
 export const NO_MODELS = {
   code: "models_unavailable",
-  message: "AI features are not available on this server",
+  message: MODELS_UNAVAILABLE,
 } as const;
 
 /** What the claims say besides the account. */
-export interface ModelTokenFacts {
+export interface ModelTokenFacts extends ModelTokenRequest {
   /** Unix milliseconds. */
   readonly now: number;
   readonly isStaff: boolean;
-  readonly systemId: string | null;
-  readonly organizationId: string | null;
 }
 
 /** A signed token with the claims of the specification, good for an hour. [transport 9.1] */

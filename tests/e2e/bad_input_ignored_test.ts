@@ -124,7 +124,7 @@ Deno.test("[design 6c] bad input, answered: every message empty but for the proj
 Deno.test("[rooms 5.7] [transport 2.6.3] [design 6c] bad input, answered: a known request that nobody handles", async () => {
   await using scene = await Bystanders.open();
   const { sender } = scene;
-  for (const name of ["RejoinRemoteProjects", "AcceptTermsOfService", "IncomingCall"] as const) {
+  for (const name of ["RejoinRemoteProjects", "GetPanicFiles", "IncomingCall"] as const) {
     const { tag, response } = messageInfo(name);
     assert(response !== undefined);
     const answer = await sender.answer(sender.sendEncoded(tag as number, new Uint8Array(0)));

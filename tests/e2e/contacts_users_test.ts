@@ -59,7 +59,7 @@ Deno.test("[channels 2.4] a search: nothing, the exact login, or ten by likeness
 });
 
 Deno.test("[channels 2.8] [rooms 4.7] [transport 3.9.1] clients of 2025 get their private data", async () => {
-  await using server = await startServer();
+  await using server = await startServer({ flags: ["--staff", "admins"] });
   await server.addUser("boss", { admin: true });
   const boss = await server.raw("boss", { version: "0.191.0" });
   const mine = await boss.call("GetPrivateUserInfo", {});

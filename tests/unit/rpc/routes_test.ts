@@ -205,6 +205,8 @@ Deno.test("[rooms 13] each message of the area has its direction and its answer"
     JoinProject           project     JoinProjectResponse
     Ping                  connection  Ack
     GetPrivateUserInfo    connection  GetPrivateUserInfoResponse
+    GetLlmToken           connection  GetLlmTokenResponse
+    AcceptTermsOfService  connection  AcceptTermsOfServiceResponse
     GetUsers              connection  UsersResponse
     FuzzySearchUsers      connection  UsersResponse
     RequestContact        user        Ack
