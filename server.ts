@@ -5,6 +5,7 @@
 import { Actors } from "./actors/start.ts";
 import { Passwords } from "./db/passwords.ts";
 import type { Store } from "./db/store.ts";
+import { openSqlite } from "./db/sqlite/open.ts";
 import { Admission } from "./http/admission.ts";
 import { strategiesOf } from "./http/strategies.ts";
 import { accountPolicyOf } from "./http/client_api/account_policy.ts";
@@ -94,7 +95,11 @@ export class Server {
     prepareZstd();
     if (this.#parts.store === undefined) this.#dataDir = await lockDataDir(dataDir);
     const clock = this.#parts.clock ?? systemClock;
-    this.#store = this.#parts.store ?? await this.#openStore();
+    this.#store = this.#parts.store ?? await openSqlite({
+      path: database.path,
+      clock,
+      notice: (message) => this.#log.info(message),
+    });
     // Taken first, so that a port in use is found before anything changes.
     this.#http = new Listener({
       host,
@@ -167,25 +172,6 @@ export class Server {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  /** The database of the configuration; only its own driver is loaded. */
-  async #openStore(): Promise<Store> {
-    const { database, databaseConnections, times } = this.#config;
-    const notice = (message: string) => this.#log.info(message);
-    if (database.kind === "sqlite") {
-      const { openSqlite } = await import("./db/sqlite/open.ts");
-      return await openSqlite({ path: database.path, notice });
-    }
-    const { openPostgres } = await import("./db/postgres/open.ts");
-    return await openPostgres({
-      url: database.url.reveal(),
-      name: database.name,
-      connections: databaseConnections,
-      exclusive: true,
-      patience: times.recovery / 2,
-      notice,
-    });
   }
 }
 
