@@ -18,6 +18,23 @@ const ENTRY_ID = 1;
 /** Kinds of settings files that clients know: Settings, Tasks, Editorconfig, Debug. */
 const SETTINGS_KINDS = 4;
 
+/**
+ * Most that one message may list: far beyond what clients send, and little enough that storing it in
+ * one turn keeps nobody waiting. A worktree update has its own limit. [design 6c]
+ */
+const MOST_WORKTREES = 4_096;
+const MOST_STATUSES = 10_000;
+const MOST_SUMMARIES = 50_000;
+
+function checkCount(what: string, count: number, most: number): void {
+  if (count > most) throw RpcError.internal(`invalid update: ${count} ${what}, at most ${most}`);
+}
+
+/** Look at a list before anything changes. @throws {RpcError} it is too long */
+export function checkWorktreeList(list: readonly WorktreeMetadata[]): void {
+  checkCount("worktrees", list.length, MOST_WORKTREES);
+}
+
 /** Passes the message on to every guest. [projects 7] */
 export function tellGuests({ turn, project, inbound }: ProjectContext): void {
   for (const guest of project.guests) {
@@ -25,7 +42,7 @@ export function tellGuests({ turn, project, inbound }: ProjectContext): void {
   }
 }
 
-/** Makes the worktrees those of a complete list: adds, renames, removes. [projects 5.2] */
+/** Makes the worktrees those of a complete, checked list: adds, renames, removes. [projects 5.2] */
 export function applyWorktreeList(
   turn: Turn,
   project: ProjectState,
@@ -77,7 +94,9 @@ function removeWorktree(turn: Turn, project: ProjectState, id: bigint): void {
 /** [projects 5.2] */
 export function handleUpdateProject(context: ProjectContext): void {
   const { turn, project, inbound } = context;
-  applyWorktreeList(turn, project, decode("UpdateProject", inbound.payload).worktrees);
+  const { worktrees } = decode("UpdateProject", inbound.payload);
+  checkWorktreeList(worktrees);
+  applyWorktreeList(turn, project, worktrees);
   tellGuests(context);
   tellSettings(turn, project);
   context.updateRoom();
@@ -150,6 +169,8 @@ function joined(bytes: Uint8Array, ranges: readonly [number, number][]): Uint8Ar
 export function handleUpdateRepository(context: ProjectContext): void {
   const { turn, project, inbound } = context;
   const update = readRepositoryUpdate(inbound.payload);
+  checkCount("updated statuses", update.updatedStatuses.length, MOST_STATUSES);
+  checkCount("removed statuses", update.removedStatuses.length, MOST_STATUSES);
   const row = { project_id: project.id, repository_id: update.id, scan_id: update.scanId };
   let repository = project.repositories.get(update.id);
   if (repository === undefined) {
@@ -194,6 +215,7 @@ export function handleUpdateDiagnosticSummary(context: ProjectContext): void {
   const { turn, project, inbound } = context;
   const update = decode("UpdateDiagnosticSummary", inbound.payload);
   if (update.summary === undefined) throw RpcError.internal("invalid summary: none was sent");
+  checkCount("summaries", update.moreSummaries.length, MOST_SUMMARIES);
   if (!project.worktrees.has(update.worktreeId)) {
     throw RpcError.internal(`no such worktree: ${update.worktreeId} in project ${project.id}`);
   }

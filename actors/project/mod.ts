@@ -3,7 +3,7 @@ export { checkAccess } from "./access.ts";
 export type { ProjectContext } from "./context.ts";
 export { ask, tell, tellOthers } from "./forwarding.ts";
 export { projectHandlers } from "./handlers.ts";
-export { applyWorktreeList, tellSettings } from "./host_handlers.ts";
+export { applyWorktreeList, checkWorktreeList, tellSettings } from "./host_handlers.ts";
 export { type ProjectEvent, type ProjectPhase, startProjectLife } from "./machine.ts";
 export {
   rebind,

@@ -8,6 +8,7 @@ import { frameOf, payloadField } from "../../rpc/frame.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import {
   applyWorktreeList,
+  checkWorktreeList,
   type Collaborator,
   type Known,
   projectRow,
@@ -147,6 +148,7 @@ function findReshared(
   if (project.hostUserId !== inbound.connection.userId || host === undefined) {
     throw RpcError.internal(`no such project: ${request.projectId}`);
   }
+  checkWorktreeList(request.worktrees);
   return { project, host, request };
 }
 

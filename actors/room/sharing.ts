@@ -1,7 +1,13 @@
 /** Sharing a project into a room. [projects 5.1] */
 import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
-import { applyWorktreeList, collaboratorRow, projectRow, ProjectState } from "../project/mod.ts";
+import {
+  applyWorktreeList,
+  checkWorktreeList,
+  collaboratorRow,
+  projectRow,
+  ProjectState,
+} from "../project/mod.ts";
 import { mayEdit, Role } from "../roles.ts";
 import { type RequestContext, updateRoom } from "./context.ts";
 
@@ -15,6 +21,7 @@ export function handleShareProject(context: RequestContext): void {
   const host = room.active.get(connection.key);
   if (host === undefined) throw RpcError.internal("could not find participant");
   if (!mayEdit(host.role ?? Role.Member)) throw RpcError.internal("guests cannot share projects");
+  checkWorktreeList(request.worktrees);
   const { id, write } = system.ids.next("project");
   turn.writes.push(write);
   const project = new ProjectState({

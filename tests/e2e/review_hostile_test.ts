@@ -64,3 +64,44 @@ Deno.test("[channels 4.6] [design 6c] a notification beyond every number is none
     assertMatch((answer.value as MessageTypes["Error"]).message, /you have no notification/);
   }
 });
+
+Deno.test("[projects 5.1a] [projects 5.2] [projects 12.3] [design 6c] a list of worktrees that would hold up the others is refused", async () => {
+  await using scene = await Scene.open();
+  const { host, guest, roomId, projectId } = scene;
+  const list = (length: number) => Array.from({ length }, (_, id) => ({ id: BigInt(id + 1) }));
+  await host.call("UpdateProject", { projectId, worktrees: list(4_096) });
+  await scene.quiet();
+  const worktrees = list(4_097);
+  for (
+    const answer of [
+      await host.ask("UpdateProject", { projectId, worktrees }),
+      await host.ask("ShareProject", { roomId, worktrees }),
+      await host.ask("RejoinRoom", { id: roomId, resharedProjects: [{ projectId, worktrees }] }),
+    ]
+  ) {
+    const { message } = answer.value as MessageTypes["Error"];
+    assertEquals(message, "invalid update: 4097 worktrees, at most 4096");
+  }
+  assertEquals(await scene.told(guest, host), []);
+});
+
+Deno.test("[projects 7.3] [projects 7.5] [design 6c] more statuses or summaries than anybody has are refused", async () => {
+  await using scene = await Scene.open();
+  const { host, guest, projectId } = scene;
+  const names = Array.from({ length: 10_001 }, (_, index) => `${index}`);
+  const updatedStatuses = names.map((repoPath) => ({ repoPath }));
+  for (const more of [{ removedStatuses: names }, { updatedStatuses }]) {
+    const answer = await host.ask("UpdateRepository", { projectId, id: 1n, ...more });
+    assertMatch(
+      (answer.value as MessageTypes["Error"]).message,
+      /10001 .* statuses, at most 10000/,
+    );
+  }
+  host.send("UpdateDiagnosticSummary", {
+    projectId,
+    worktreeId: 100n,
+    summary: { path: "a" },
+    moreSummaries: Array.from({ length: 50_001 }, (_, index) => ({ path: `${index}` })),
+  });
+  assertEquals(await scene.told(guest, host), []);
+});
