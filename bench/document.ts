@@ -27,10 +27,15 @@ const METHOD = `\
   the first HTTP answer (there is nobody yet who could sign in). Beside it the same of a Deno that
   serves one empty answer. The operating system has read the files before.`;
 
-/** The whole page. */
+/**
+ * The whole page.
+ *
+ * @param load average number of other processes that ran or waited when the measurements began
+ */
 export function benchmarksDocument(
   rows: readonly Row[],
   lines: readonly { readonly name: string; readonly value: string }[],
+  load: number,
 ): string {
   const { deno, v8 } = Deno.version;
   const memory = (Deno.systemMemoryInfo().total / 2 ** 30).toFixed(0);
@@ -41,7 +46,9 @@ Written by \`deno task bench\`; \`deno task bench --short\` prints the same tabl
 ${table(rows)}
 
 Measured on ${new Date().toISOString().slice(0, 10)}, ${processor()}, ${memory} GiB of memory, \
-${Deno.build.os} ${Deno.osRelease()}, Deno ${deno} (V8 ${v8}).
+${Deno.build.os} ${Deno.osRelease()}, Deno ${deno} (V8 ${v8}); load average before the run ${
+    load.toFixed(1)
+  }.
 
 ## Method
 

@@ -75,6 +75,7 @@ async function main(args: readonly string[]): Promise<void> {
   const names = args.filter((arg) => arg !== "--short");
   const isWanted = (name: string) => names.length === 0 || names.includes(name);
   const rows: Row[] = [];
+  const [load = 0] = Deno.loadavg();
   for (const [name, bench] of Object.entries(BENCHES)) {
     if (!isWanted(name)) continue;
     // Each on a database of its own, so that none leaves anything to the next.
@@ -95,7 +96,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (lines.length > 0) console.log(appendix(lines));
   if (size === FULL && names.length === 0) {
     const file = new URL("../docs/benchmarks.md", import.meta.url);
-    await Deno.writeTextFile(file, benchmarksDocument(rows, lines));
+    await Deno.writeTextFile(file, benchmarksDocument(rows, lines, load));
     console.log("Written to docs/benchmarks.md");
   }
 }
