@@ -16,31 +16,32 @@ export function handleSubscribeToChannels(
  * others have gone on meanwhile: then all are asked anew, so that what is sent is of one moment.
  */
 function describe(system: ActorSystem, userId: number, connection: ConnectionRef): void {
-  const parts: TreePart[] = [];
+  const roots = [...system.memberships.rootsOf(userId)].sort((a, b) => a - b);
+  const parts: (TreePart | undefined)[] = [];
   let gate = 0;
   let open = 1;
   let late = false;
-  const answered = (part: TreePart | undefined, partGate: number) => {
-    if (part !== undefined) parts.push(part);
+  const answered = (at: number, part: TreePart | undefined, partGate: number) => {
+    parts[at] = part;
     gate = Math.max(gate, partGate);
     if (--open > 0) return;
-    if (late) describe(system, userId, connection);
-    else send(connection, parts, gate);
+    if (!late) send(connection, defined(parts), gate);
+    // Behind the turn of the tree that answered: it takes nothing before.
+    else queueMicrotask(() => describe(system, userId, connection));
   };
-  for (const rootId of system.memberships.rootsOf(userId)) {
+  for (const [at, rootId] of roots.entries()) {
     const tree = system.registry.channels.get(rootId);
     if (tree === undefined) continue;
     open++;
-    tree.tell({ type: "channel.describe", userId, answer: answered }, 0);
+    const answer = (part: TreePart | undefined, gate: number) => answered(at, part, gate);
+    tree.tell({ type: "channel.describe", userId, answer }, 0);
   }
-  answered(undefined, 0);
+  answered(roots.length, undefined, 0);
   late = true;
 }
 
 /** Both messages are sent even when they are empty. [channels 6.3] */
 function send(connection: ConnectionRef, parts: readonly TreePart[], gate: number): void {
-  const defined = <T>(values: readonly (T | undefined)[]) =>
-    values.filter((value) => value !== undefined);
   connection.outbox.push(
     fieldOf("UpdateUserChannels", {
       channelMemberships: defined(parts.map(({ membership }) => membership)),
@@ -61,4 +62,8 @@ function send(connection: ConnectionRef, parts: readonly TreePart[], gate: numbe
     -1,
     gate,
   );
+}
+
+function defined<T>(values: readonly (T | undefined)[]): T[] {
+  return values.filter((value) => value !== undefined);
 }

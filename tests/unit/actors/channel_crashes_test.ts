@@ -1,0 +1,97 @@
+/** Trees that crash, or whose changes the database refuses. [design 1.3] [design 1.6] */
+import { assertEquals } from "@std/assert";
+import { createTestTree, subscribe } from "./channel_world.ts";
+import { Refusing } from "./refusing.ts";
+import { type Client, World } from "./world.ts";
+
+/** Names and codes of what a client was told. */
+function told(client: Client): string[] {
+  return client.take().map(({ name, value }) => name === "Error" ? `Error ${value.code}` : name);
+}
+
+Deno.test("[design 1.3d] [channels 18aa] a change of a tree that is refused is told to nobody, and the tree goes on", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { root, owner, member } = await createTestTree(world);
+  refusing.actor = `/channels/${root}`;
+  owner.send("RenameChannel", { channelId: root, name: "lost" });
+  await world.settle();
+  assertEquals([told(owner), told(member)], [["Error 0"], []]);
+  owner.send("CreateChannel", { name: "below", parentId: root });
+  await world.settle();
+  assertEquals(told(owner), ["CreateChannelResponse", "UpdateChannels"]);
+  member.send("SubscribeToChannels", {});
+  await world.settle();
+  const [, , update] = member.take();
+  assertEquals(
+    (update?.value.channels as { name: string }[]).map(({ name }) => name),
+    ["below", "root"],
+  );
+});
+
+Deno.test("[design 1.3d] [channels 7.1] a root that could not be stored is not there", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { owner } = await createTestTree(world);
+  refusing.actor = "/channels/2";
+  owner.send("CreateChannel", { name: "lost" });
+  await world.settle();
+  assertEquals(told(owner), ["Error 0"]);
+  await subscribe(world, owner);
+  owner.send("RenameChannel", { channelId: 2n, name: "x" });
+  await world.settle();
+  assertEquals(told(owner), ["Error 1"]);
+  assertEquals([...world.actors.memberships.rootsOf(owner.userId)], [1]);
+});
+
+Deno.test("[design 1.3d] [channels 7.2] a root whose end could not be stored is there again", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { root, owner, member } = await createTestTree(world);
+  refusing.actor = `/channels/${root}`;
+  owner.send("DeleteChannel", { channelId: root });
+  await world.settle();
+  assertEquals([told(owner), told(member)], [["Error 0"], []]);
+  owner.send("RenameChannel", { channelId: root, name: "again" });
+  await world.settle();
+  assertEquals(told(owner), ["RenameChannelResponse", "UpdateChannels"]);
+  assertEquals(told(member), ["UpdateChannels"]);
+});
+
+Deno.test("[design 1.6] [channels 6.4] who subscribes while a tree comes back sees all trees at once", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { root, owner } = await createTestTree(world);
+  owner.send("CreateChannel", { name: "second" });
+  await world.settle();
+  owner.take();
+  world.actors.registry.channels.get(Number(root))?.refusedByStore();
+  owner.send("SubscribeToChannels", {});
+  owner.send("RenameChannel", { channelId: 2n, name: "renamed" });
+  await world.settle();
+  const updates = owner.take().filter(({ name }) => name === "UpdateChannels");
+  const names = updates.map(({ value }) =>
+    (value.channels as { name: string }[]).map((one) => one.name)
+  );
+  // The last word about the second tree is its new name.
+  assertEquals(names.at(-1), ["root", "renamed"]);
+});
+
+Deno.test("[design 1.6] [channels 7.12] a user's actor that starts over does not keep the seat waiting", async () => {
+  await using world = await World.start();
+  const { root, owner } = await createTestTree(world);
+  owner.send("JoinChannel", { channelId: root });
+  await world.settle();
+  world.actors.registry.users.get(owner.userId)?.refusedByStore();
+  owner.take();
+  owner.send("LeaveRoom", {});
+  owner.send("JoinChannel", { channelId: root });
+  await world.settle();
+  assertEquals(told(owner), [
+    "UpdateChannels",
+    "Ack",
+    "JoinRoomResponse",
+    "RoomUpdated",
+    "UpdateChannels",
+  ]);
+});
