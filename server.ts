@@ -7,6 +7,7 @@ import { Passwords } from "./db/passwords.ts";
 import type { Store } from "./db/store.ts";
 import { openSqlite } from "./db/sqlite/open.ts";
 import { Admission } from "./http/admission.ts";
+import { GuessLimit } from "./http/guess_limit.ts";
 import { strategiesOf } from "./http/strategies.ts";
 import { accountPolicyOf } from "./http/client_api/account_policy.ts";
 import { SignIn } from "./http/signin/sign_in.ts";
@@ -133,6 +134,7 @@ export class Server {
       ),
       strategies,
       notices: this.notices,
+      guesses: new GuessLimit(actors.clock, this.#config.trustedProxies),
       signIn: new SignIn({
         store: this.#store,
         clock: actors.clock,

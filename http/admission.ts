@@ -4,6 +4,7 @@ import { isOlder, parseAppVersion } from "../lib/app_version.ts";
 import { PROTOCOL_VERSION } from "../proto/mod.ts";
 import type { Principal } from "../actors/connection/mod.ts";
 import { authenticate } from "./credentials.ts";
+import { type Guesser, tooManyGuesses } from "./guess_limit.ts";
 import { plainText } from "./responses.ts";
 import type { Strategy } from "./strategies.ts";
 
@@ -54,9 +55,10 @@ export class Admission {
    *
    * @throws when the database does not answer
    */
-  async check(request: Request): Promise<Principal | Response> {
+  async check(request: Request, guesser?: Guesser): Promise<Principal | Response> {
     const { headers } = request;
-    const verdict = await authenticate(this.#store, headers, this.#strategies);
+    const verdict = await authenticate(this.#store, headers, this.#strategies, guesser);
+    if (verdict.kind === "wait") return tooManyGuesses();
     if (verdict.kind === "invalid") {
       return plainText(
         401,

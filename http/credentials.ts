@@ -1,6 +1,7 @@
 /** `Authorization: <user id> <access token>`, as Zed sends it. [transport 1.2.2] [transport 5.4] */
 import type { Store } from "../db/store.ts";
 import { type Verdict, verifyToken } from "../db/access_tokens.ts";
+import type { Guesser } from "./guess_limit.ts";
 import { byStrategies, type Strategy } from "./strategies.ts";
 
 export interface Credentials {
@@ -20,7 +21,9 @@ export function parseAuthorization(header: string | null): Credentials | undefin
 }
 
 /**
- * Who asks, by a token of ours or by what else the configuration accepts.
+ * Who asks, by a token of ours or by what else the configuration accepts. `wait` is for an address
+ * with too many wrong secrets. A token of ours is good there too: it cannot be guessed, and nobody
+ * shall lock his neighbours out.
  *
  * @throws when the database does not answer: that is no verdict. [transport 5.4.0]
  */
@@ -28,10 +31,14 @@ export async function authenticate(
   store: Store,
   headers: Headers,
   strategies: readonly Strategy[] = [],
-): Promise<Verdict> {
+  guesser?: Guesser,
+): Promise<Verdict | { readonly kind: "wait" }> {
   const credentials = parseAuthorization(headers.get("authorization"));
   if (credentials === undefined) return { kind: "invalid" };
   const verdict = await verifyToken(store, credentials.userId, credentials.token);
   if (verdict.kind === "valid") return verdict;
-  return await byStrategies(store, strategies, credentials, headers);
+  if (guesser?.isOpen() === false) return { kind: "wait" };
+  const other = await byStrategies(store, strategies, credentials, headers);
+  if (other.kind === "invalid") guesser?.missed();
+  return other;
 }

@@ -5,6 +5,7 @@ import type { Config } from "../lib/config.ts";
 import type { Log } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
+import type { GuessLimit } from "./guess_limit.ts";
 import type { Notices } from "./client_api/notices.ts";
 import type { Strategy } from "./strategies.ts";
 import type { SignIn } from "./signin/sign_in.ts";
@@ -14,6 +15,7 @@ export interface HttpDeps {
   readonly actors: Actors;
   readonly admission: Admission;
   readonly notices: Notices;
+  readonly guesses: GuessLimit;
   readonly signIn: SignIn;
   /** What is accepted as a user's token besides ours. */
   readonly strategies: readonly Strategy[];

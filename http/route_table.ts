@@ -431,11 +431,12 @@ export const routes: readonly Route[] = [
 ];
 
 /** One path for both: the redirect that clients ask for first, and the WebSocket. [transport 1.1.8] */
-function rpc({ request, deps }: Exchange): Answer {
+function rpc({ request, peer, deps }: Exchange): Answer {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return redirect(302, `${baseUrl(request, deps.config.publicUrl)}/rpc`);
   }
-  return upgradeRpc(request, deps.actors, deps.admission, deps.metrics);
+  const guesser = deps.guesses.guesser(request.headers, peer);
+  return upgradeRpc(request, deps.actors, deps.admission, deps.metrics, guesser);
 }
 
 function prediction(exchange: Exchange): Answer {

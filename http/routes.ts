@@ -3,8 +3,9 @@ import { authenticate } from "./credentials.ts";
 import { basePath, routePath } from "./base_path.ts";
 import { BodyTooLargeError } from "./body.ts";
 import type { HttpDeps } from "./deps.ts";
+import { type Guesser, tooManyGuesses } from "./guess_limit.ts";
 import { plainText, unavailable } from "./responses.ts";
-import { type Exchange, type Method, Router } from "./route.ts";
+import { type Exchange, type Method, type Route, Router } from "./route.ts";
 import { routes } from "./route_table.ts";
 
 export type { HttpDeps } from "./deps.ts";
@@ -61,12 +62,32 @@ async function dispatch(
   }
   const { route, params } = match;
   const exchange: Exchange = { request, url, path, params, peer, deps };
-  if (route.auth !== "user") return await route.handler(exchange);
-  const verdict = await authenticate(deps.store, request.headers, deps.strategies);
+  const guesser = deps.guesses.guesser(request.headers, peer);
+  if (route.auth !== "user") return await guarded(route, exchange, guesser);
+  const verdict = await authenticate(deps.store, request.headers, deps.strategies, guesser);
+  if (verdict.kind === "wait") return tooManyGuesses();
   if (verdict.kind === "invalid") {
     return plainText(401, "invalid credentials: sign in again");
   }
   return await route.handler({ ...exchange, user: verdict.user });
+}
+
+type OpenRoute = Exclude<Route, { readonly auth: "user" }>;
+
+/** Runs a route that checks a secret by itself, unless its address has sent too many wrong ones. */
+async function guarded(route: OpenRoute, exchange: Exchange, guesser: Guesser): Promise<Response> {
+  const { auth, handler } = route;
+  if (auth === "none" || auth === "session") return await handler(exchange);
+  const open = guesser.isOpen();
+  // The server's own secret is random: no guesser may keep the machine's command line out.
+  if (!open && auth !== "server secret") return tooManyGuesses();
+  const answer = await handler(exchange);
+  const isGuess = answer.status === 401 && exchange.request.headers.has("authorization") &&
+    // Once right, and too old now.
+    !answer.headers.has("x-zed-expired-token");
+  if (!isGuess) return answer;
+  guesser.missed();
+  return open ? answer : tooManyGuesses();
 }
 
 function withoutBody(answer: Response): Response {

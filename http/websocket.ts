@@ -3,6 +3,7 @@ import type { Actors } from "../actors/start.ts";
 import type { ClientSocket, Connection } from "../actors/connection/mod.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
+import type { Guesser } from "./guess_limit.ts";
 import { plainText } from "./responses.ts";
 
 const SWITCHING_PROTOCOLS = 101;
@@ -49,8 +50,9 @@ export async function upgradeRpc(
   actors: Actors,
   admission: Admission,
   metrics: Metrics,
+  guesser?: Guesser,
 ): Promise<Response> {
-  const answer = await shakeHands(request, actors, admission, metrics);
+  const answer = await shakeHands(request, actors, admission, metrics, guesser);
   if (answer.status !== SWITCHING_PROTOCOLS) metrics.refusedHandshakes.inc(`${answer.status}`);
   return answer;
 }
@@ -60,8 +62,9 @@ async function shakeHands(
   actors: Actors,
   admission: Admission,
   metrics: Metrics,
+  guesser?: Guesser,
 ): Promise<Response> {
-  const principal = await admission.check(request);
+  const principal = await admission.check(request, guesser);
   if (principal instanceof Response) return principal;
   const end = actors.journal.failure === undefined ? admission.begin() : undefined;
   if (end === undefined) {

@@ -34,6 +34,23 @@ export class RateLimit {
     const bucket = this.#filled(key);
     const open = bucket.tokens >= 1;
     if (open) bucket.tokens--;
+    this.#keep(key, bucket);
+    return open;
+  }
+
+  /** Takes an attempt even where none is left: those that ran side by side are paid for later. */
+  charge(key: string): void {
+    const bucket = this.#filled(key);
+    bucket.tokens--;
+    this.#keep(key, bucket);
+  }
+
+  /** Gives all attempts back: it was the right person. */
+  reset(key: string): void {
+    this.#buckets.delete(key);
+  }
+
+  #keep(key: string, bucket: Bucket): void {
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
     if (this.#buckets.size > MOST_KEYS) {
@@ -42,12 +59,6 @@ export class RateLimit {
         break;
       }
     }
-    return open;
-  }
-
-  /** Gives all attempts back: it was the right person. */
-  reset(key: string): void {
-    this.#buckets.delete(key);
   }
 
   #filled(key: string): Bucket {
