@@ -5,7 +5,6 @@
 import { Actors } from "./actors/start.ts";
 import { Passwords } from "./db/passwords.ts";
 import type { Store } from "./db/store.ts";
-import { openSqlite } from "./db/sqlite/open.ts";
 import { Admission } from "./http/admission.ts";
 import { GuessLimit } from "./http/guess_limit.ts";
 import { strategiesOf } from "./http/strategies.ts";
@@ -92,15 +91,11 @@ export class Server {
    * @throws {DataDirError} {StoreTooNewError} {StoreUnavailableError} and what listening throws
    */
   async start(): Promise<{ url: string }> {
-    const { host, port, dataDir, database } = this.#config;
+    const { host, port, dataDir } = this.#config;
     prepareZstd();
     if (this.#parts.store === undefined) this.#dataDir = await lockDataDir(dataDir);
     const clock = this.#parts.clock ?? systemClock;
-    this.#store = this.#parts.store ?? await openSqlite({
-      path: database.path,
-      clock,
-      notice: (message) => this.#log.info(message),
-    });
+    this.#store = this.#parts.store ?? await this.#openStore(clock);
     // Taken first, so that a port in use is found before anything changes.
     this.#http = new Listener({
       host,
@@ -174,6 +169,26 @@ export class Server {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  /** The database of the configuration; only its own driver is loaded. */
+  async #openStore(clock: Clock): Promise<Store> {
+    const { database, databaseConnections, times } = this.#config;
+    const notice = (message: string) => this.#log.info(message);
+    if (database.kind === "sqlite") {
+      const { openSqlite } = await import("./db/sqlite/open.ts");
+      return await openSqlite({ path: database.path, clock, notice });
+    }
+    const { openPostgres } = await import("./db/postgres/open.ts");
+    return await openPostgres({
+      url: database.url.reveal(),
+      name: database.name,
+      connections: databaseConnections,
+      exclusive: true,
+      patience: times.recovery / 2,
+      clock,
+      notice,
+    });
   }
 }
 

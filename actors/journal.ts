@@ -4,10 +4,20 @@
  */
 import type { Clock } from "../lib/clock.ts";
 import type { Durability, Outbox } from "../rpc/outbox.ts";
-import type { RefusedGroup, Store, Write, WriteGroup } from "../db/store.ts";
+import {
+  type RefusedGroup,
+  type Store,
+  StoreAwayError,
+  type Write,
+  type WriteGroup,
+} from "../db/store.ts";
 
 /** Rows stored in one transaction before other work gets its turn. */
 const ROWS_PER_COMMIT = 256;
+
+/** Milliseconds before a transaction is tried again, at first and at most; half of it is by chance. */
+const FIRST_RETRY = 50;
+const LAST_RETRY = 2_000;
 
 interface QueuedGroup extends WriteGroup {
   readonly number: number;
@@ -18,6 +28,10 @@ export interface JournalEvents {
   refused(actor: string, error: Error): void;
   /** The database takes nothing any more; nothing further is spoken. */
   failed(error: Error): void;
+  /** The database cannot be reached; what is not stored waits, and is tried again. */
+  away(error: Error): void;
+  /** It has come back after so many milliseconds; nothing was lost. */
+  back(milliseconds: number): void;
   /** One transaction was stored. */
   committed(rows: number, milliseconds: number): void;
 }
@@ -26,6 +40,8 @@ export class Journal implements Durability {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #events: JournalEvents;
+  readonly #recovery: number;
+  readonly #random: () => number;
   readonly #waiting = new Set<Outbox>();
   readonly #refused = new Set<number>();
   /** Actors that remember something of groups which are not stored yet. */
@@ -35,12 +51,26 @@ export class Journal implements Durability {
   #durable = 0;
   #scheduled = false;
   #failure: Error | undefined;
+  /** Since when the database is away, and how often it was tried again. */
+  #away: { readonly since: number; readonly error: Error; tries: number } | undefined;
   #settled: { upTo: number; resolve: () => void; reject: (error: Error) => void }[] = [];
 
-  constructor(store: Store, clock: Clock, events: JournalEvents) {
+  /**
+   * @param recovery milliseconds for which a database that is away is waited for
+   * @param random from 0 to 1
+   */
+  constructor(
+    store: Store,
+    clock: Clock,
+    events: JournalEvents,
+    recovery = 60_000,
+    random: () => number = Math.random,
+  ) {
     this.#store = store;
     this.#clock = clock;
     this.#events = events;
+    this.#recovery = recovery;
+    this.#random = random;
   }
 
   get durable(): number {
@@ -50,6 +80,11 @@ export class Journal implements Durability {
   /** The error after which nothing is stored any more, if there was one. */
   get failure(): Error | undefined {
     return this.#failure;
+  }
+
+  /** Whether the database is out of reach at the moment: what is written now waits. */
+  get away(): boolean {
+    return this.#away !== undefined;
   }
 
   refused(group: number): boolean {
@@ -91,6 +126,11 @@ export class Journal implements Durability {
     });
   }
 
+  /** Waits no longer for a database that is away: what is not stored was never spoken of. */
+  giveUp(): void {
+    if (this.#away !== undefined && this.#failure === undefined) this.#fail(this.#away.error);
+  }
+
   /** Forgets the queued groups of an actor that has crashed; what tells of them is not spoken. */
   #refuseQueued(actor: string): void {
     this.#queue = this.#queue.filter((group) => {
@@ -120,6 +160,10 @@ export class Journal implements Durability {
     }
     const groups = this.#queue.slice(0, count);
     this.#queue = this.#queue.slice(count);
+    this.#commit(groups, rows);
+  }
+
+  #commit(groups: readonly QueuedGroup[], rows: number): void {
     const begun = performance.now();
     const stored = (refused: readonly RefusedGroup[]) =>
       this.#stored(groups, refused, rows, performance.now() - begun);
@@ -127,11 +171,31 @@ export class Journal implements Durability {
     try {
       result = this.#store.commit(groups);
     } catch (error) {
-      this.#fail(error as Error);
+      this.#failed(error as Error, groups, rows);
       return;
     }
-    if (result instanceof Promise) result.then(stored, (error) => this.#fail(error));
-    else stored(result);
+    if (result instanceof Promise) {
+      result.then(stored, (error) => this.#failed(error, groups, rows));
+    } else stored(result);
+  }
+
+  /** The same groups again, also where they may have been stored: that comes to the same. */
+  #failed(error: Error, groups: readonly QueuedGroup[], rows: number): void {
+    if (this.#failure !== undefined) return;
+    const now = this.#clock.now();
+    const away = this.#away ?? { since: now, error, tries: 0 };
+    if (!(error instanceof StoreAwayError) || now - away.since >= this.#recovery) {
+      this.#fail(error);
+      return;
+    }
+    if (this.#away === undefined) {
+      this.#away = away;
+      this.#events.away(error);
+    }
+    const pause = Math.min(FIRST_RETRY * 2 ** away.tries++, LAST_RETRY);
+    this.#clock.setTimeout(() => {
+      if (this.#failure === undefined) this.#commit(groups, rows);
+    }, pause * (0.5 + this.#random() / 2));
   }
 
   #stored(
@@ -140,6 +204,11 @@ export class Journal implements Durability {
     rows: number,
     milliseconds: number,
   ): void {
+    // It has been said that nothing is stored any more.
+    if (this.#failure !== undefined) return;
+    const away = this.#away;
+    this.#away = undefined;
+    if (away !== undefined) this.#events.back(this.#clock.now() - away.since);
     const crashed = new Map<string, Error>();
     for (const { index, error } of refused) {
       const group = groups[index] as QueuedGroup;

@@ -83,12 +83,24 @@ export class Actors implements ActorSystem {
         options.metrics.journalRows.inc(rows);
         options.metrics.journalCommit.observe(milliseconds / 1000);
       },
-      refused: (actor, error) => this.#refused(actor, error),
+      refused: (actor, error) => {
+        options.metrics.journalRefusedGroups.inc();
+        this.#refused(actor, error);
+      },
+      away: (error) => {
+        options.log.error("The database is away, its writes wait: {error}", { error });
+      },
+      back: (milliseconds) => {
+        options.log.warn("The database is back after {seconds} s, nothing was lost", {
+          seconds: (milliseconds / 1000).toFixed(1),
+        });
+      },
       failed: (error) => {
+        options.metrics.journalFailures.inc();
         options.log.error("The database takes no writes any more: {error}", { error });
         options.failed(error);
       },
-    });
+    }, options.times.recovery);
   }
 
   /** Takes a new epoch, brings rooms of earlier ones back, and plans what nobody rejoins. [rooms 15] */
@@ -166,7 +178,15 @@ export class Actors implements ActorSystem {
         await new Promise<void>((resolve) => this.clock.setImmediate(resolve));
       }
     }
-    if (this.journal.failure === undefined) await this.journal.settled();
+    if (this.journal.failure !== undefined) return;
+    // Shorter than a stop may take: nobody has been told of what waits for a database that is away.
+    const limit = this.clock.setTimeout(() => this.journal.giveUp(), this.times.drain / 2);
+    await this.journal.settled().catch((error) => {
+      this.log.error("The last changes are not stored, nobody was told of them: {error}", {
+        error,
+      });
+    });
+    this.clock.clearTimeout(limit);
   }
 
   #planCleanUp(): void {

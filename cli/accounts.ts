@@ -12,7 +12,7 @@ import {
   signOutUser,
 } from "../db/accounts.ts";
 import { Passwords } from "../db/passwords.ts";
-import { openSqlite } from "../db/sqlite/open.ts";
+import { openStore } from "./open_store.ts";
 import { readRunningServer, type RunningServer } from "../http/running_server.ts";
 import type { DataConfig } from "../lib/config.ts";
 import { DataDirError, isDataDirLocked, makeDataDir } from "../lib/data_dir.ts";
@@ -77,14 +77,15 @@ async function inDatabase(
   notice: (message: string) => void,
   publicUrl: string,
 ): Promise<Accounts> {
-  if (config.database.path === ":memory:") {
+  const { database } = config;
+  if (database.kind === "sqlite" && database.path === ":memory:") {
     throw new DataDirError(
       "Cannot reach the accounts: the database is in the memory of a server, and none runs on " +
         `${config.dataDir}; start it first`,
     );
   }
-  await makeDataDir(config.dataDir);
-  const store = await openSqlite({ path: config.database.path, notice });
+  if (database.kind === "sqlite") await makeDataDir(config.dataDir);
+  const store = await openStore(database, { notice });
   return {
     add: (logins, admin) => addUsers(store, logins, { admin }),
     list: () => listUsers(store),

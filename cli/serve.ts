@@ -82,7 +82,11 @@ export function greeting(url: string, config: Config, env: Environment): string 
     ? ""
     : ` --data-dir ${JSON.stringify(config.dataDir)}`;
   return `Parley listens on ${url}; add a user: ${programName()} user add <login>${place}; ` +
-    `in Zed's settings: "server_url": "${config.publicUrl ?? url}"; data in ${config.dataDir}`;
+    `in Zed's settings: "server_url": "${config.publicUrl ?? url}"; data in ${dataPlace(config)}`;
+}
+
+function dataPlace({ database, dataDir }: Config): string {
+  return database.kind === "postgres" ? database.name : dataDir;
 }
 
 interface StopReason {

@@ -14,6 +14,7 @@ export async function health({ deps: { store, actors, log } }: Exchange): Promis
   if (actors.journal.failure !== undefined) {
     return plainText(503, "the database takes no writes; see the log");
   }
+  if (actors.journal.away) return plainText(503, "the database is away, its writes wait");
   try {
     await store.ping();
   } catch (error) {

@@ -74,6 +74,8 @@ export interface Config {
   readonly publicUrl: string | undefined;
   readonly dataDir: string;
   readonly database: DatabaseLocation;
+  /** Connections to a database that has any. */
+  readonly databaseConnections: number;
   /** Guards the routes for scripts; they are closed without it. */
   readonly apiToken: Secret | undefined;
   readonly maxConnections: number;
@@ -156,6 +158,7 @@ export function loadConfig(
     host: values.host,
     publicUrl: values.publicUrl,
     apiToken: values.apiToken,
+    databaseConnections: values.databaseConnections,
     maxConnections: values.maxConnections,
     log: { level: values.logLevel, format: values.logFormat },
     liveKit,

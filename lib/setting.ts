@@ -24,7 +24,15 @@ export class Secret {
 }
 
 /** Where the database is. */
-export type DatabaseLocation = { readonly kind: "sqlite"; readonly path: string };
+export type DatabaseLocation =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | {
+    readonly kind: "postgres";
+    /** With user and password. */
+    readonly url: Secret;
+    /** The same without a password, for people. */
+    readonly name: string;
+  };
 
 /** Description of one setting. */
 export interface Setting<Value> {
@@ -103,12 +111,17 @@ function isWebUrl(text: string): boolean {
 /** Where the database is. */
 export const databaseUrl = z.string().transform((text, context): DatabaseLocation => {
   if (/^postgres(ql)?:/.test(text)) {
-    context.addIssue("PostgreSQL comes with a later release; use sqlite:<path> for now");
+    const url = URL.parse(text);
+    if (url !== null && url.host !== "" && url.pathname.length > 1) {
+      const name = `postgres://${url.username}${url.username && "@"}${url.host}${url.pathname}`;
+      return { kind: "postgres", url: new Secret(text), name };
+    }
+    context.addIssue("must be postgres://<user>:<password>@<host>/<database>");
     return z.NEVER;
   }
   const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/s.exec(text)?.[1];
   if (path === undefined) {
-    context.addIssue("must be sqlite:<path> or sqlite::memory:");
+    context.addIssue("must be sqlite:<path>, sqlite::memory: or postgres://…");
     return z.NEVER;
   }
   return { kind: "sqlite", path };

@@ -55,8 +55,17 @@ export const settings = {
     schema: databaseUrl,
     defaultText: "the file parley.sqlite in the data folder",
     description:
-      "Database: sqlite:<path>, or sqlite::memory: for one that is forgotten at the end.",
+      "Database: sqlite:<path>, sqlite::memory: for one that is forgotten at the end, or " +
+      "postgres://<user>:<password>@<host>/<database>.",
     confidential: true,
+  }),
+  databaseConnections: setting({
+    flag: "database-max-connections",
+    env: "DATABASE_MAX_CONNECTIONS",
+    value: "<number>",
+    schema: wholeNumber(1, 1_000),
+    default: "10",
+    description: "Connections to PostgreSQL at most, besides the one that writes for the actors.",
   }),
   apiToken: setting({
     flag: "api-token",

@@ -14,6 +14,8 @@ export interface ProtocolTimes {
   readonly drain: number;
   /** Longest wait for one call to the media server. */
   readonly media: number;
+  /** The database is out of reach → the server gives up and ends. */
+  readonly recovery: number;
 }
 
 /** The values of the specification. */
@@ -25,6 +27,7 @@ export const protocolTimes: ProtocolTimes = {
   stuck: 2_000,
   drain: 8_000,
   media: 5_000,
+  recovery: 60_000,
 };
 
 /** All times multiplied by `factor`, for tests against a real clock. */

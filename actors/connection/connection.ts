@@ -26,6 +26,7 @@ import type { ConnectionRef, Inbound } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import { connectionHandlers } from "./handlers.ts";
 import { type ConnectionPhase, startConnectionLife } from "./machine.ts";
+import { refusedWhileAway } from "../../rpc/while_away.ts";
 
 /** Plain bytes that one message may have. [transport 1.6.10] */
 export const MESSAGE_LIMIT = 64 << 20;
@@ -216,6 +217,10 @@ export class Connection implements ConnectionRef {
   #hand(inbound: Inbound, id: number): void {
     const { registry } = this.#system;
     const { route, requestId } = inbound;
+    if (this.#system.journal.away && refusedWhileAway.has(route.message)) {
+      this.#error(route, requestId, "the database is out of reach, try again in a moment");
+      return;
+    }
     switch (route.to) {
       case "connection":
         connectionHandlers[route.message]?.(this.#system, inbound);

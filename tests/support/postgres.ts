@@ -42,6 +42,11 @@ export class TestPostgres implements AsyncDisposable {
     return postgres;
   }
 
+  /** Whether it was there already. */
+  get given(): boolean {
+    return this.#cluster === undefined;
+  }
+
   /** For the environment of other processes. */
   get environment(): Record<string, string> {
     return { [GIVEN]: this.#url };

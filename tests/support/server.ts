@@ -7,6 +7,7 @@ import { denoTransport } from "../../client/transport_deno.ts";
 import { addUsers } from "../../db/accounts.ts";
 import { loadConfig } from "../../lib/config.ts";
 import { createServer, type Server, type ServerParts } from "../../server.ts";
+import { databaseOfTests, type TestDatabase } from "./database.ts";
 import { MessageLog } from "./message_log.ts";
 import { TestPeer, type TestPeerOptions } from "./test_peer.ts";
 
@@ -48,11 +49,17 @@ export class TestServer implements AsyncDisposable {
   #url = "";
   readonly #options: TestServerOptions;
   readonly #dataDir: string;
+  readonly #database: TestDatabase | undefined;
   readonly #users = new Map<string, TestUser>();
   readonly #open: { close(): void; readonly peer: { readonly closed: Promise<string> } }[] = [];
 
-  private constructor(options: TestServerOptions, dataDir: string) {
+  private constructor(
+    options: TestServerOptions,
+    dataDir: string,
+    database: TestDatabase | undefined,
+  ) {
     this.#options = options;
+    this.#database = database;
     this.#dataDir = dataDir;
     this.#server = this.#create("0");
   }
@@ -60,7 +67,10 @@ export class TestServer implements AsyncDisposable {
   /** Starts one; see {@link startServer}. */
   static async start(options: TestServerOptions): Promise<TestServer> {
     const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "parley-test-" });
-    const server = new TestServer(options, dataDir);
+    const ownStore = options.parts?.store !== undefined ||
+      options.flags?.some((flag) => flag.startsWith("--database-url"));
+    const database = ownStore ? undefined : await databaseOfTests(dataDir);
+    const server = new TestServer(options, dataDir, database);
     await server.#start();
     return server;
   }
@@ -133,6 +143,7 @@ export class TestServer implements AsyncDisposable {
     await this.#server.stop();
     if (this.#options.dataDir === undefined) {
       await Deno.remove(this.#dataDir, { recursive: true });
+      await this.#database?.drop();
     }
   }
 
@@ -150,7 +161,11 @@ export class TestServer implements AsyncDisposable {
   }
 
   #create(port: string): Server {
-    const flags = ["--port", port, "--data-dir", this.#dataDir, ...this.#options.flags ?? []];
+    const flags = [
+      ...["--port", port, "--data-dir", this.#dataDir],
+      ...this.#database === undefined ? [] : ["--database-url", this.#database.url],
+      ...this.#options.flags ?? [],
+    ];
     return createServer(loadConfig(flags, {}), this.#options.parts);
   }
 

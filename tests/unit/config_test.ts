@@ -1,4 +1,10 @@
-import { assertEquals, assertNotMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   configDocument,
   ConfigError,
@@ -25,6 +31,7 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
     publicUrl: undefined,
     dataDir: "/home/u/.local/share/parley",
     database: { kind: "sqlite", path: "/home/u/.local/share/parley/parley.sqlite" },
+    databaseConnections: 10,
     apiToken: undefined,
     maxConnections: 10_000,
     log: { level: "info", format: "text" },
@@ -48,6 +55,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     dataDir: ["/a", "/b"],
     database: ["sqlite:/a/x", "sqlite:/b/x"],
     apiToken: ["a", "b"],
+    databaseConnections: ["3", "4"],
     maxConnections: ["1", "2"],
     trustedProxies: ["none", "private"],
     auth: ["shared-secret", "jwt"],
@@ -111,6 +119,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     dataDir: "/a",
     database: { kind: "sqlite", path: "/a/x" } as const,
     apiToken: "a",
+    databaseConnections: 3,
     maxConnections: 1,
     log: { level: "debug", format: "json" } as const,
     liveKit: { server: "wss://a.example", key: "a", secret: "a" },
@@ -149,6 +158,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     dataDir: "/b",
     database: { kind: "sqlite", path: "/b/x" } as const,
     apiToken: "b",
+    databaseConnections: 4,
     maxConnections: 2,
     log: { level: "error", format: "text" } as const,
     liveKit: { server: "wss://b.example", key: "b", secret: "b" },
@@ -301,17 +311,31 @@ Deno.test("[issue 4 strategies] a way to authenticate needs its settings, and no
   }
 });
 
-Deno.test("[issue 3 run] PostgreSQL is refused as coming later, without telling the password", () => {
-  for (const url of ["postgres://u:hunter2@db/parley", "postgresql://u:hunter2@db/parley"]) {
+Deno.test("[issue 4 postgres] PostgreSQL is named without its password, wherever it is printed", () => {
+  for (const scheme of ["postgres", "postgresql"]) {
+    const url = `${scheme}://u:hunter2@db:5433/parley?sslmode=require`;
+    const { database } = loadConfig([], { ...home, DATABASE_URL: url }, "linux");
+    assert(database.kind === "postgres");
+    assertEquals(database.url.reveal(), url);
+    assertEquals(database.name, "postgres://u@db:5433/parley");
+    assertNotMatch(
+      Deno.inspect(database) + JSON.stringify(database) + `${database.url}`,
+      /hunter2/,
+    );
+  }
+  for (const url of ["postgres://u:hunter2@db", "postgres:///parley", "postgres:hunter2"]) {
     const found = problems([], { DATABASE_URL: url });
     assertEquals(found.length, 1);
-    assertStringIncludes(found[0]!, "DATABASE_URL: PostgreSQL comes with a later release");
+    assertStringIncludes(found[0]!, "DATABASE_URL: must be postgres://");
     assertNotMatch(found[0]!, /hunter2/);
   }
 });
 
 Deno.test("[issue 3 run] the database is where the URL says", () => {
-  const path = (url: string) => loadConfig([`--database-url=${url}`], home, "linux").database.path;
+  const path = (url: string) => {
+    const { database } = loadConfig([`--database-url=${url}`], home, "linux");
+    return database.kind === "sqlite" ? database.path : undefined;
+  };
   assertEquals(path("sqlite:relative/p.db"), "relative/p.db");
   assertEquals(path("sqlite:/abs/p.db"), "/abs/p.db");
   assertEquals(path("sqlite:///abs/p.db"), "/abs/p.db");
@@ -337,8 +361,8 @@ Deno.test("[issue 3 run] the data folder is where each system's users expect it"
     "C:\\U\\AppData\\Local\\Parley",
   );
   assertEquals(
-    loadConfig([], { LOCALAPPDATA: "C:\\L" }, "windows").database.path,
-    "C:\\L\\Parley\\parley.sqlite",
+    loadConfig([], { LOCALAPPDATA: "C:\\L" }, "windows").database,
+    { kind: "sqlite", path: "C:\\L\\Parley\\parley.sqlite" },
   );
   for (const os of ["linux", "darwin", "windows"] as const) {
     assertEquals(defaultDataDir({}, os), undefined);

@@ -40,6 +40,8 @@ export class FakeSystem {
   readonly journal = new Journal(this.db.store, this.clock, {
     refused: () => {},
     failed: () => {},
+    away: () => {},
+    back: () => {},
     committed: () => {},
   });
 

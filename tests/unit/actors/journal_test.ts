@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Journal } from "../../../actors/journal.ts";
-import type { Write } from "../../../db/store.ts";
+import { StoreAwayError, type Write } from "../../../db/store.ts";
 import type { Outbox } from "../../../rpc/outbox.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeStore } from "./fake_store.ts";
@@ -12,11 +12,20 @@ class World {
   readonly clock = new FakeClock();
   readonly refused: string[] = [];
   readonly failures: string[] = [];
-  readonly journal = new Journal(this.db.store, this.clock, {
-    refused: (actor, error) => void this.refused.push(`${actor}: ${error.message}`),
-    failed: (error) => void this.failures.push(error.message),
-    committed: (rows) => void this.committed.push(rows),
-  });
+  readonly journal = new Journal(
+    this.db.store,
+    this.clock,
+    {
+      refused: (actor, error) => void this.refused.push(`${actor}: ${error.message}`),
+      failed: (error) => void this.failures.push(error.message),
+      away: (error) => void this.outages.push(error.message),
+      back: (milliseconds) => void this.outages.push(`back after ${milliseconds} ms`),
+      committed: (rows) => void this.committed.push(rows),
+    },
+    60_000,
+    () => 1,
+  );
+  readonly outages: string[] = [];
   readonly committed: number[] = [];
   pumps = 0;
   /** What waits for a commit: counts how often it was told of one. */
@@ -254,4 +263,69 @@ Deno.test("[design 1.3e] a database that fails later is as dead", async () => {
   await world.db.answer();
   assertEquals([world.failures, world.durable, world.pumps], [["Connection lost"], 0, 0]);
   assert(world.journal.busy);
+});
+
+Deno.test("[design 1.3f] a database that is away gets the same groups again, and nothing is spoken before", async () => {
+  const world = new World();
+  world.write("/rooms/1");
+  world.journal.wait(world.outbox);
+  const settled = world.journal.settled();
+  world.db.failure = new StoreAwayError("Connection lost");
+  world.clock.runImmediates();
+  world.write("/rooms/2");
+  world.clock.runImmediates();
+  assertEquals([world.journal.away, world.durable, world.pumps], [true, 0, 0]);
+  assertEquals(world.outages, ["Connection lost"]);
+  // 50 ms, then twice as long each time, up to 2 s.
+  world.clock.advance(50 + 100 + 200);
+  assertEquals([world.journal.away, world.clock.timers], [true, 1]);
+  world.db.failure = undefined;
+  world.clock.advance(399);
+  assertEquals(world.db.commits, []);
+  world.clock.advance(1);
+  world.clock.runImmediates();
+  await settled;
+  assertEquals(world.db.commits, [["/rooms/1"], ["/rooms/2"]]);
+  assertEquals([world.journal.away, world.durable, world.pumps], [false, 2, 1]);
+  assertEquals(world.outages, ["Connection lost", "back after 750 ms"]);
+  assertEquals([world.failures, world.clock.timers], [[], 0]);
+});
+
+Deno.test("[design 1.3f] a database that stays away is given up, and nothing of it is spoken", async () => {
+  const world = new World();
+  world.write("/rooms/1");
+  world.journal.wait(world.outbox);
+  const settled = assertRejects(() => world.journal.settled(), StoreAwayError);
+  world.db.failure = new StoreAwayError("Connection lost");
+  world.clock.runImmediates();
+  world.clock.advance(59_000);
+  assertEquals(world.failures, []);
+  world.clock.advance(3_000);
+  await settled;
+  assertEquals([world.failures, world.pumps, world.clock.timers], [["Connection lost"], 0, 0]);
+});
+
+Deno.test("[design 1.3f] who stops does not wait for a database that is away", async () => {
+  const world = new World();
+  world.journal.giveUp();
+  assertEquals(world.failures, []);
+  world.write("/rooms/1");
+  world.db.failure = new StoreAwayError("Connection lost");
+  world.clock.runImmediates();
+  const settled = assertRejects(() => world.journal.settled(), StoreAwayError);
+  world.journal.giveUp();
+  await settled;
+  world.db.failure = undefined;
+  world.clock.advance(10_000);
+  assertEquals([world.db.commits, world.durable], [[], 0]);
+});
+
+Deno.test("[design 1.3e] a disk that fills while the database comes back stops the journal", () => {
+  const world = new World();
+  world.write("/rooms/1");
+  world.db.failure = new StoreAwayError("Connection lost");
+  world.clock.runImmediates();
+  world.db.failure = new Error("Disk full");
+  world.clock.advance(50);
+  assertEquals([world.failures, world.clock.timers], [["Disk full"], 0]);
 });
