@@ -6,7 +6,7 @@ import { errorField } from "../../rpc/outbox.ts";
 import type { NotificationKind } from "../refs.ts";
 import { fieldOf } from "../turn.ts";
 import { pushAll, type UserContext, type UserRequestContext } from "./context.ts";
-import { type NotificationRow, unreadKey } from "./state.ts";
+import { noteRead, type NotificationRow, takeNotification, unreadKey } from "./state.ts";
 
 /** Notifications in one answer. [channels 4.5] */
 const PAGE = 50;
@@ -36,26 +36,24 @@ export function notified(context: UserContext, row: NotificationRow): void {
   pushAll(context, fieldOf("AddNotification", { notification: wireNotification(row) }));
 }
 
-/** Deletes the unread one, if there is one, and tells the user's connections. */
+/** Deletes the one that is not answered, if there is one, and tells the user's connections. */
 export function unnotify(context: UserContext, kind: NotificationKind, entityId: number): void {
   const { turn, user } = context;
-  const row = user.unread.get(unreadKey(kind, entityId));
+  const row = takeNotification(user, kind, entityId);
   if (row === undefined) return;
-  user.unread.delete(unreadKey(kind, entityId));
   turn.remove("notifications", { id: row.id });
   pushAll(context, fieldOf("DeleteNotification", { notificationId: BigInt(row.id) }));
 }
 
-/** Marks the unread one read with the user's answer; the push for it, if there was one. */
+/** Marks the one that asks read, with the user's answer; the push for it, if there was one. */
 export function answered(
   { turn, user }: UserContext,
   kind: NotificationKind,
   entityId: number,
   response: boolean,
 ): Uint8Array | undefined {
-  const row = user.unread.get(unreadKey(kind, entityId));
+  const row = takeNotification(user, kind, entityId);
   if (row === undefined) return undefined;
-  user.unread.delete(unreadKey(kind, entityId));
   const read = { ...row, is_read: true, response };
   turn.put("notifications", read);
   return fieldOf("AddNotification", { notification: wireNotification(read) });
@@ -98,6 +96,7 @@ export function handleMarkNotificationRead(context: UserRequestContext): void {
     user.unread.delete(unreadKey(unread.kind, unread.entity_id));
     const read = { ...unread, is_read: true };
     turn.put("notifications", read);
+    noteRead(user, read);
     pushAll(context, fieldOf("AddNotification", { notification: wireNotification(read) }));
     turn.ack(connection, requestId);
     return;

@@ -18,6 +18,8 @@ export class UserState {
   readonly contacts = new Map<number, Contact>();
   /** Unread notifications by kind and entity; the newest of several. */
   readonly unread = new Map<string, NotificationRow>();
+  /** Read ones that ask for an answer and have none yet; the newest of several. [channels Q-4] */
+  readonly unanswered = new Map<string, NotificationRow>();
   seat: Seat | undefined;
   /** The user is on the way to a channel's call. */
   joining: Joining | undefined;
@@ -41,6 +43,28 @@ export class UserState {
       .map(([id]) => id)
       .sort((a, b) => a - b);
   }
+}
+
+/** Kinds that ask for an answer. [channels 3.7] [channels 7.8] */
+const ASKING: ReadonlySet<string> = new Set(["ContactRequest", "ChannelInvitation"]);
+
+/** A notification has been read; what it asks may still be answered, or taken back. */
+export function noteRead(user: UserState, row: NotificationRow): void {
+  if (!ASKING.has(row.kind) || row.response !== null) return;
+  user.unanswered.set(unreadKey(row.kind, row.entity_id), row);
+}
+
+/** Takes the notification of that kind and entity: the unread one, else the newest. [channels Q-4] */
+export function takeNotification(
+  user: UserState,
+  kind: string,
+  entityId: number,
+): NotificationRow | undefined {
+  const key = unreadKey(kind, entityId);
+  const from = user.unread.has(key) ? user.unread : user.unanswered;
+  const row = from.get(key);
+  from.delete(key);
+  return row;
 }
 
 export function unreadKey(kind: string, entityId: number | null): string {

@@ -139,6 +139,31 @@ Deno.test("[channels 7.9, 19p, 5.9d] an invitation taken back takes its notifica
   assertEquals(await server.server.store.load("notifications"), []);
 });
 
+Deno.test("[channels Q-4] an invitation that has been read still gets its answer, or goes with what it asks", async () => {
+  await using server = await startServer();
+  const stage = new Stage(server);
+  const [a, b] = await gather(stage, "A1", "B1");
+  const content = `{"inviter_id":${a.userId},"channel_name":"zed"}`;
+  await a.call("InviteChannelMember", { ...ONE, userId: b.userId, role: ROLE.Member });
+  await b.call("MarkNotificationRead", { notificationId: 1n });
+  await stage.silence();
+  await a.call("RemoveChannelMember", { ...ONE, userId: b.userId });
+  assertEquals((await stage.heard("B1")).at(-1), "DeleteNotification 1");
+
+  await a.call("InviteChannelMember", { ...ONE, userId: b.userId, role: ROLE.Member });
+  await b.call("MarkNotificationRead", { notificationId: 2n });
+  // Also when the server has been away in between.
+  await server.restart();
+  await Promise.all([a.closed, b.closed]);
+  const b2 = await stage.enter("B2");
+  await stage.silence();
+  await b2.call("RespondToChannelInvite", { ...ONE, accept: true });
+  assertEquals(
+    (await stage.heard("B2")).at(-2),
+    `AddNotification 2 ChannelInvitation 1 ${content} read yes`,
+  );
+});
+
 Deno.test("[channels Q-7, 5.9k] a ban is not lifted by leaving; nothing protects the last admin", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
