@@ -3,7 +3,8 @@ import { samePeer } from "../../client/same_peer.ts";
 import type { MessageName, MessageTypes } from "../../proto/mod.ts";
 import type { PeerId } from "../../rpc/peer_id.ts";
 import type { GuestProject } from "./guest_project.ts";
-import { hostKeys, type HostProject } from "./host_project.ts";
+import { hostKeys } from "./host_keys.ts";
+import type { HostProject } from "./host_project.ts";
 import type { SimClient } from "./sim_client.ts";
 
 /** Registers the handlers of everything that comes to a client. */

@@ -3,7 +3,7 @@ import { encode, type Init, type MessageTypes } from "../../proto/mod.ts";
 import type { PeerId } from "../../rpc/peer_id.ts";
 import { samePeer } from "../../client/same_peer.ts";
 import { entryText } from "./host_worktree.ts";
-import { hostKeys } from "./host_project.ts";
+import { hostKeys } from "./host_keys.ts";
 import { SimBuffer } from "./sim_buffer.ts";
 import type { SimClient } from "./sim_client.ts";
 

@@ -1,5 +1,6 @@
 /** A project that a simulated client shares: its files, and what it tells of them. */
 import {
+  ChannelRoleEnum,
   type Entry,
   GitStatusEnum,
   type Init,
@@ -8,6 +9,7 @@ import {
 } from "../../proto/mod.ts";
 import type { PeerId } from "../../rpc/peer_id.ts";
 import { applyChunk, type Chunk, HostWorktree } from "./host_worktree.ts";
+import { hostKeys } from "./host_keys.ts";
 import { ABSENT, Register } from "./register.ts";
 import { SimBuffer } from "./sim_buffer.ts";
 import type { SimClient } from "./sim_client.ts";
@@ -22,13 +24,6 @@ interface Repository {
   readonly statuses: Map<string, number>;
   readonly removed: Set<string>;
 }
-
-export const hostKeys = {
-  setting: (worktree: bigint, path: string, kind: number) => `setting ${worktree} ${kind} ${path}`,
-  diagnostic: (worktree: bigint, path: string, server: bigint) =>
-    `diagnostic ${worktree} ${server} ${path}`,
-  server: (id: bigint) => `server ${id}`,
-};
 
 export class HostProject {
   readonly worktrees = new Map<bigint, HostWorktree>();
@@ -293,6 +288,14 @@ export class HostProject {
     this.client.quietly(
       this.client.ask("UpdateBuffer", { projectId: this.id, bufferId, operations }),
     );
+  }
+
+  /** What somebody who may not edit any more has not sent yet never comes. */
+  rolesChanged(participants: readonly MessageTypes["Participant"][]): void {
+    for (const { role, peerId } of participants) {
+      if (role === ChannelRoleEnum.Admin || role === ChannelRoleEnum.Member) continue;
+      for (const buffer of this.buffers.values()) buffer.abandon(peerId);
+    }
   }
 
   forget(peerId: PeerId): void {

@@ -209,6 +209,7 @@ export class SimClient {
       if (!isShared && project.attached) this.forget(project);
     }
     this.room.snapshot = room;
+    for (const project of this.hosted.values()) project.rolesChanged(room.participants);
     const own = room.participants.find(({ userId }) => userId === this.userId);
     if (own?.role !== GUEST) return;
     // Who may only read shares nothing. [projects 4]

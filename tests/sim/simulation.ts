@@ -53,6 +53,8 @@ export class Simulation {
   /** Buffers, and copies of buffers, that were compared. */
   buffers = 0;
   copies = 0;
+  /** Groups that the database has refused. */
+  refusals = 0;
   /** When something was last lost. */
   lossAt: number;
   #longWait = 0;
@@ -69,7 +71,9 @@ export class Simulation {
     this.server.trace = (text) => this.trace(() => text);
     this.server.faults.refused = (actor) => {
       this.trace(() => `the store refuses a group of ${actor}`);
+      this.refusals++;
       this.pairs.doubt();
+      this.wire.doubt();
       for (const client of this.clients) for (const one of client.hosted.values()) one.doubt();
     };
   }

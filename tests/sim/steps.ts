@@ -298,17 +298,20 @@ function announced(project: HostProject): HostWorktree[] {
   return [...project.worktrees.values()].filter((one) => one.announced);
 }
 
-/** A request behind a message: when it was taken back, so was the message, and nobody says so. */
+/** A request behind a message. When something was taken back meanwhile, nobody says if it was that. */
 function fence(client: SimClient): void {
-  const { room, peer } = client;
+  const { room, peer, sim: { refusals } } = client;
   if (room === undefined) return;
   const request = client.ask("UpdateParticipantLocation", {
     roomId: room.id,
     location: { external: {} },
   });
-  client.quietly(client.outcome(request).then((outcome) => {
-    if (outcome === "refused" && peer === client.peer) client.stalled = true;
-  }));
+  client.quietly(
+    client.outcome(request).then((outcome) => {
+      const isDoubtful = outcome === "refused" || refusals !== client.sim.refusals;
+      if (isDoubtful && peer === client.peer) client.stalled = true;
+    }),
+  );
 }
 
 function locate(client: SimClient, number: number): void {

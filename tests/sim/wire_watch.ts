@@ -26,9 +26,18 @@ export class WireRecord {
     readonly trace: (text: () => string) => void,
   ) {}
 
+  readonly #watches: WireWatch[] = [];
+
   /** Watches one connection. */
   watch(key: PeerKey, who: string): LinkWatch & { readonly unanswered: readonly string[] } {
-    return new WireWatch(this, key, who);
+    const watch = new WireWatch(this, key, who);
+    this.#watches.push(watch);
+    return watch;
+  }
+
+  /** Something was taken back: maybe that somebody has left. */
+  doubt(): void {
+    for (const watch of this.#watches) watch.doubt();
   }
 
   /** @returns how often it was sent so far */
@@ -68,6 +77,12 @@ class WireWatch implements LinkWatch {
 
   get unanswered(): readonly string[] {
     return [...this.#asked.values()].filter((name) => !SILENT.has(name));
+  }
+
+  doubt(): void {
+    if (this.#leaving.size === 0) return;
+    this.#leaving.clear();
+    this.#takenBack = true;
   }
 
   up(message: Uint8Array): void {
@@ -115,7 +130,11 @@ class WireWatch implements LinkWatch {
     }
     this.#asked.delete(id);
     // Where the answer was taken back, so was what stands before it.
-    if (name !== "Error") for (const one of this.#fences.get(id) ?? []) this.#projects.delete(one);
+    if (name !== "Error") {
+      for (const one of this.#fences.get(id) ?? []) {
+        this.#projects.delete(one);
+      }
+    }
     this.#fences.delete(id);
     if (request === "JoinRoom") this.#joining--;
     switch (name) {
