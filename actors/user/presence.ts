@@ -35,14 +35,7 @@ export function connected(
   if (wantsUserPlan(connection.version)) {
     turn.push(connection.key, fieldOf("UpdateUserPlan", { accountTooYoung: false }));
   }
-  turn.push(
-    connection.key,
-    fieldOf("UpdateContacts", {
-      contacts: user.acceptedContacts().map((id) => wireContact(system, id)),
-      incomingRequests: user.pendingContacts(false).map((id) => ({ requesterId: BigInt(id) })),
-      outgoingRequests: user.pendingContacts(true).map(BigInt),
-    }),
-  );
+  turn.push(connection.key, fieldOf("UpdateContacts", contactLists(context)));
   if (user.seat !== undefined && !user.seat.active) {
     const room = system.registry.rooms.get(user.seat.roomId);
     if (room !== undefined) {
@@ -50,6 +43,35 @@ export function connected(
     }
   }
   publish(context);
+}
+
+/**
+ * Tells all contacts anew, and takes back those that are none any more: a client may have been told
+ * of a change that the database then refused.
+ *
+ * @param told users whom the clients may know as contacts or requests
+ */
+export function correct(context: UserContext, told: readonly number[]): void {
+  const { user } = context;
+  const gone = (still: readonly number[]) => told.filter((id) => !still.includes(id)).map(BigInt);
+  pushAll(
+    context,
+    fieldOf("UpdateContacts", {
+      ...contactLists(context),
+      removeContacts: gone(user.acceptedContacts()),
+      removeIncomingRequests: gone(user.pendingContacts(false)),
+      removeOutgoingRequests: gone(user.pendingContacts(true)),
+    }),
+  );
+}
+
+/** Everybody the user knows or may come to know. [rooms 4.4] */
+function contactLists({ system, user }: UserContext) {
+  return {
+    contacts: user.acceptedContacts().map((id) => wireContact(system, id)),
+    incomingRequests: user.pendingContacts(false).map((id) => ({ requesterId: BigInt(id) })),
+    outgoingRequests: user.pendingContacts(true).map(BigInt),
+  };
 }
 
 /** Removed from the pool at once; nobody is told before the grace is over. [rooms 14.2] */

@@ -7,7 +7,7 @@ import type { TimerId } from "../../lib/clock.ts";
 import { Cell, type Phase } from "../cell.ts";
 import { decoding } from "../decoding.ts";
 import { Lookups } from "../lookups.ts";
-import type { ChannelJoin, Inbound, RoomRef, UserMessage, UserRef } from "../refs.ts";
+import type { ChannelJoin, Contact, Inbound, RoomRef, UserMessage, UserRef } from "../refs.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
@@ -38,12 +38,13 @@ import {
   accountRemoved,
   connected,
   connectionLost,
+  correct,
   graceOver,
   publish,
   refreshPresence,
 } from "./presence.ts";
 import { ring, RING_FAILED } from "./ringing.ts";
-import { type NotificationRow, unreadKey, UserState } from "./state.ts";
+import { noteRead, type NotificationRow, unreadKey, UserState } from "./state.ts";
 import { handleSubscribeToChannels } from "./subscribing.ts";
 import { fieldOf } from "../turn.ts";
 
@@ -364,15 +365,17 @@ export class User extends Cell implements UserRef {
   async #load(signal: AbortSignal): Promise<void> {
     const { store, journal } = this.system;
     if (journal.busy) await journal.settled();
-    const [[account], contacts, notifications] = await Promise.all([
+    const [[account], contacts, notifications, read] = await Promise.all([
       this.system.directory.find([this.id]),
       store.contactsOf(this.id),
       store.loadWhere("notifications", { recipient_id: this.id, is_read: false }),
+      store.loadWhere("notifications", { recipient_id: this.id, is_read: true, response: null }),
     ]);
     if (signal.aborted) return;
     if (account === undefined) throw new Error(`Cannot load ${this.address}: no such account`);
     this.#firstTime = !account.connectedOnce;
     abandonJoin(this.#state);
+    const before = new Map(this.#state.contacts);
     this.#state.contacts.clear();
     for (const row of contacts) {
       const isA = row.user_id_a === this.id;
@@ -383,10 +386,16 @@ export class User extends Cell implements UserRef {
       });
     }
     this.#state.unread.clear();
+    this.#state.unanswered.clear();
+    for (const row of read) noteRead(this.#state, row);
     const left: NotificationRow[] = [];
     for (const row of notifications.sort((a, b) => a.id - b.id)) {
       if (this.#isLeft(row)) left.push(row);
       else this.#state.unread.set(unreadKey(row.kind, row.entity_id), row);
+    }
+    if (this.generation > 1) {
+      const told = lostContacts(before, this.#state.contacts);
+      if (told.length > 0) this.enqueue({ run: (turn) => correct(this.#context(turn), told) });
     }
     if (left.length === 0) return;
     this.enqueue({
@@ -445,4 +454,15 @@ function askedUser(inbound: Inbound): number | undefined {
     if (error instanceof ProtoError) return undefined;
     throw error;
   }
+}
+
+/** Users who stood otherwise to this one in memory than they do in the database. */
+function lostContacts(
+  before: ReadonlyMap<number, Contact>,
+  now: ReadonlyMap<number, Contact>,
+): number[] {
+  return [...before].filter(([id, contact]) => {
+    const stored = now.get(id);
+    return stored?.accepted !== contact.accepted || stored.asked !== contact.asked;
+  }).map(([id]) => id);
 }

@@ -144,6 +144,8 @@ Deno.test("[design 1.6] a user whose change is lost keeps connections and contac
     ann.take().filter(({ respondingTo }) => respondingTo !== undefined).map(({ name }) => name),
     ["Error"],
   );
+  // Who may have been told of it in another message's place hears that it does not hold.
+  assertEquals(bob.take().map(({ name }) => name), ["UpdateContacts"]);
   ann.send("RequestContact", { responderId: BigInt(bob.userId) });
   await world.settle();
   assertEquals(ann.take().map(({ name }) => name), ["UpdateContacts", "Ack"]);
