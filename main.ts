@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console -- the command line is what people read
-/** The command line: `serve`, `user`, `doctor`. */
+/** The command line: `serve`, `user`, `seed`, `backup`, `restore`, `doctor`. */
 import { explain } from "./cli/explain.ts";
 import { programName } from "./cli/program_name.ts";
 import type { Output } from "./cli/user.ts";
@@ -16,6 +16,11 @@ function help(): string {
 
   ${name} serve [option]…     run the server
   ${name} user <command>      manage accounts: add, invite, password, list, …
+  ${name} seed <file.json>    add the accounts that a file names
+  ${name} backup <file>       copy the database while the server runs
+  ${name} restore <file>      bring such a copy back
+  ${name} migrate <command>   bring the database to this version: up, status
+  ${name} copy-to-postgres    move an installation from SQLite to PostgreSQL
   ${name} doctor [url]        find out why a Zed could not connect
 
   --help                 what there is; after a command, about that command
@@ -32,6 +37,21 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     case "user":
       await (await import("./cli/user.ts")).runUser(args, env, output);
       return 0;
+    case "seed":
+      await (await import("./cli/seed.ts")).runSeed(args, env, output);
+      return 0;
+    case "backup":
+      await (await import("./cli/backup.ts")).runBackup(args, env, output);
+      return 0;
+    case "restore":
+      await (await import("./cli/backup.ts")).runRestore(args, env, output);
+      return 0;
+    case "migrate":
+      await (await import("./cli/migrate.ts")).runMigrate(args, env, output);
+      return 0;
+    case "copy-to-postgres":
+      await (await import("./cli/copy_to_postgres.ts")).runCopy(args, env, output);
+      return 0;
     case "doctor":
       return await (await import("./cli/doctor.ts")).runDoctor(args, env, output);
     case "--version":
@@ -43,7 +63,9 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       output.result(help());
       return 0;
     default:
-      output.note(`Cannot run "${command}": there are serve, user and doctor`);
+      output.note(
+        `Cannot run "${command}": there are serve, user, seed, backup, restore and doctor`,
+      );
       return 1;
   }
 }

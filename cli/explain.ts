@@ -3,12 +3,14 @@ import { InvalidLoginError } from "../db/login.ts";
 import { NoSuchUserError } from "../db/accounts.ts";
 import { PasswordsBusyError, WeakPasswordError } from "../db/passwords.ts";
 import { LoginTakenError, StoreTooNewError, StoreUnavailableError } from "../db/store.ts";
+import { BackupError } from "../db/sqlite/backup.ts";
 import { ConfigError } from "../lib/config.ts";
 import { DataDirError } from "../lib/data_dir.ts";
 import { ServerRefusedError } from "./accounts.ts";
 import { UsageError } from "./args.ts";
 
 const explained = [
+  BackupError,
   ConfigError,
   DataDirError,
   InvalidLoginError,

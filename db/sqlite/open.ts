@@ -2,11 +2,20 @@
 import { Kysely } from "kysely";
 import type { DatabaseSync } from "node:sqlite";
 import { type Clock, systemClock } from "../../lib/clock.ts";
-import { type DialectMigration, migrate, migrations, migrationState } from "../migrations/mod.ts";
+import {
+  type DialectMigration,
+  migrate,
+  migrations,
+  type MigrationState,
+  migrationState,
+} from "../migrations/mod.ts";
 import { type Store, StoreTooNewError, StoreUnavailableError } from "../store.ts";
+import { copyDatabase } from "./copy.ts";
 import { openDatabase } from "./database.ts";
 import { NodeSqliteDialect } from "./dialect.ts";
 import { isUnavailable, unavailable } from "./errors.ts";
+import { accountTables, tables } from "../tables.ts";
+import { RowStatements } from "./row_statements.ts";
 import { SqliteStore } from "./store.ts";
 
 /** Where the database is and what to do with it. */
@@ -43,6 +52,49 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
   }
 }
 
+/** What a database has had of the migrations, and has not; one that is not there is not made. */
+export async function sqliteMigrationState(path: string): Promise<MigrationState> {
+  const db = path === ":memory:" || !exists(path) ? openDatabase(":memory:") : openDatabase(path);
+  try {
+    return await migrationState(new Kysely<unknown>({ dialect: new NodeSqliteDialect(db) }));
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * All rows of all tables of a database that is up to date, for copying it.
+ *
+ * @throws {StoreUnavailableError} when it is not.
+ */
+export async function readSqliteTables(
+  path: string,
+): Promise<ReadonlyMap<string, readonly Readonly<Record<string, unknown>>[]>> {
+  const { pending } = await sqliteMigrationState(path);
+  if (pending.length > 0) {
+    throw new StoreUnavailableError(
+      `Cannot copy the database ${path}: it lacks ${pending.join(", ")}; run "migrate up" on it`,
+    );
+  }
+  const db = openDatabase(path);
+  try {
+    const statements = new RowStatements(db);
+    const names = Object.keys({ ...accountTables, ...tables });
+    return new Map(names.map((name) => [name, statements.of(name).load({})]));
+  } finally {
+    db.close();
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw unavailable("open", path, error);
+  }
+}
+
 async function bringUpToDate(
   db: DatabaseSync,
   { path, notice, migrations: known = migrations }: SqliteOptions,
@@ -63,15 +115,7 @@ function copyAside(db: DatabaseSync, path: string, migration: string, clock: Clo
   const time = new Date(clock.now()).toISOString().replaceAll(/[-:]/g, "").replace(".", "");
   const copy = `${path}.before-${migration}-${time}`;
   try {
-    // Empty and private first: VACUUM INTO fills a file of no length, with the mode that it has.
-    Deno.openSync(copy, { write: true, createNew: true, mode: 0o600 }).close();
-    db.prepare("vacuum into ?").run(copy);
-    const file = Deno.openSync(copy, { write: true });
-    try {
-      file.syncSync();
-    } finally {
-      file.close();
-    }
+    copyDatabase(db, copy);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new StoreUnavailableError(

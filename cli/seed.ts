@@ -1,0 +1,98 @@
+/** `seed`: accounts from a JSON file. */
+import { z } from "zod";
+import { checkLogin } from "../db/login.ts";
+import { type Environment, loadDataConfig } from "../lib/config.ts";
+import { openAccounts } from "./accounts.ts";
+import { dataFlagsHelp, parseCommandLine, UsageError } from "./args.ts";
+import { programName } from "./program_name.ts";
+import type { Output } from "./user.ts";
+
+const seedFile = z.strictObject({
+  users: z.array(z.strictObject({
+    login: z.string(),
+    admin: z.boolean().default(false),
+  })),
+});
+
+/** What the file may hold one day. */
+const LATER: readonly string[] = ["channels", "memberships"];
+
+/** Help for `seed`. */
+export function seedHelp(): string {
+  return `Add the accounts that a file names; those that are there stay as they are.
+
+  ${programName()} seed <file.json>
+
+  {"users": [{"login": "ann", "admin": true}, {"login": "bob"}]}
+
+  --json                    what was added, with access tokens, as JSON
+${dataFlagsHelp()}`;
+}
+
+/**
+ * Runs `seed`.
+ *
+ * @param args command line behind it
+ * @throws {UsageError} for a file that cannot be used, before anything is changed
+ */
+export async function runSeed(
+  args: readonly string[],
+  env: Environment,
+  output: Output,
+): Promise<void> {
+  const line = parseCommandLine(args, ["help", "json"]);
+  if (line.switches.has("help")) return output.result(seedHelp());
+  const [file] = line.words;
+  if (file === undefined || line.words.length > 1) {
+    throw new UsageError('Cannot run "seed": give one file');
+  }
+  const users = await readSeed(file);
+  const accounts = await openAccounts(loadDataConfig(line.dataFlags, env), output.note);
+  try {
+    const there = new Set((await accounts.list()).map(({ login }) => login.toLowerCase()));
+    const missing = users.filter(({ login }) => !there.has(login.toLowerCase()));
+    const added = [];
+    for (const admin of [true, false]) {
+      const logins = missing.filter((user) => user.admin === admin).map(({ login }) => login);
+      if (logins.length > 0) added.push(...await accounts.add(logins, admin));
+    }
+    const names = added.map(({ login }) => login).join(", ");
+    output.result(
+      line.switches.has("json")
+        ? JSON.stringify(added)
+        : `Added ${added.length} of ${users.length} accounts${names && `: ${names}`}`,
+    );
+  } finally {
+    await accounts.close();
+  }
+}
+
+async function readSeed(file: string): Promise<z.infer<typeof seedFile>["users"]> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await Deno.readTextFile(file));
+  } catch (error) {
+    throw new UsageError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  const later = Object.keys(Object(json)).filter((key) => LATER.includes(key));
+  if (later.length > 0) {
+    throw new UsageError(
+      `Cannot seed from ${file}: ${later.join(" and ")} cannot be seeded yet, only users; ` +
+        "take them out and make them in Zed",
+    );
+  }
+  const parsed = seedFile.safeParse(json);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues as [z.core.$ZodIssue];
+    throw new UsageError(`Cannot seed from ${file}: ${[...path, message].join(": ")}`);
+  }
+  const logins = new Set<string>();
+  for (const { login } of parsed.data.users) {
+    checkLogin(login);
+    if (logins.has(login.toLowerCase())) {
+      throw new UsageError(`Cannot seed from ${file}: "${login}" is in it twice`);
+    }
+    logins.add(login.toLowerCase());
+  }
+  return parsed.data.users;
+}

@@ -1,0 +1,131 @@
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { runBackup, runRestore } from "../../cli/backup.ts";
+import { UsageError } from "../../cli/args.ts";
+import { explain } from "../../cli/explain.ts";
+import { runSeed } from "../../cli/seed.ts";
+import { BackupError } from "../../db/sqlite/backup.ts";
+import { openSqlite } from "../../db/sqlite/open.ts";
+import { InvalidLoginError } from "../../db/login.ts";
+import { DataDirError } from "../../lib/data_dir.ts";
+import { startServer } from "../support/server.ts";
+
+type Command = typeof runBackup;
+
+interface Shell {
+  readonly folder: string;
+  /** Runs a command on a data folder; what it said. */
+  run(command: Command, ...args: string[]): Promise<string>;
+  /** Logins in the database. */
+  logins(): Promise<string[]>;
+}
+
+async function withShell(body: (shell: Shell) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body({
+      folder,
+      async run(command, ...args) {
+        const said: string[] = [];
+        const say = (text: string) => void said.push(text);
+        await command(args, { PARLEY_DATA_DIR: folder }, { result: say, note: say });
+        return said.join("\n");
+      },
+      async logins() {
+        const store = await openSqlite({ path: `${folder}/parley.sqlite` });
+        const users = await store.allUsers();
+        await store.close();
+        return users.map(({ login }) => login).toSorted();
+      },
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function names(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).toSorted();
+}
+
+Deno.test("[issue 4 backup] a backup of a running server is whole, private and comes back", async () => {
+  await withShell(async ({ folder, run, logins }) => {
+    const file = `${folder}/copy`;
+    {
+      await using server = await startServer({ dataDir: folder });
+      await server.addUser("ann");
+      await run(runBackup, file);
+      await server.addUser("later");
+      const refused = await assertRejects(() => run(runRestore, file), DataDirError);
+      assertMatch(refused.message, /another Parley is running/);
+    }
+    assertEquals((await Deno.stat(file)).mode! & 0o777, 0o600);
+    assertEquals(await logins(), ["ann", "later"]);
+    const said = await run(runRestore, file);
+    assertEquals(await logins(), ["ann"]);
+    const [, aside] = /Copied the database that was there to (\S+)/.exec(said) ?? [];
+    assertMatch(aside!, /parley\.sqlite\.before-restore-\d{8}T\d+Z$/);
+    await run(runRestore, aside!);
+    assertEquals(await logins(), ["ann", "later"]);
+    await using server = await startServer({ dataDir: folder });
+    assertEquals(await (await fetch(`${server.url}/healthz`)).text(), "ok");
+  });
+});
+
+Deno.test("[issue 4 backup] what cannot be backed up or restored changes nothing and is explained", async () => {
+  await withShell(async ({ folder, run, logins }) => {
+    const missing = await assertRejects(() => run(runBackup, `${folder}/copy`), BackupError);
+    assertMatch(explain(missing), /no such file/);
+    assertEquals(await names(folder), []);
+    assertEquals(await logins(), []);
+    await Deno.writeTextFile(`${folder}/text`, "no database at all, but long enough".repeat(50));
+    const there = await assertRejects(() => run(runBackup, `${folder}/text`), BackupError);
+    assertMatch(there.message, /there already/);
+    const { DatabaseSync } = await import("node:sqlite");
+    const strange = new DatabaseSync(`${folder}/strange`);
+    strange.exec("create table t (a)");
+    strange.close();
+    const before = await Deno.readFile(`${folder}/parley.sqlite`);
+    for (const file of ["none", "text", "strange"]) {
+      await assertRejects(() => run(runRestore, `${folder}/${file}`), BackupError);
+    }
+    assertEquals(await Deno.readFile(`${folder}/parley.sqlite`), before);
+    assertEquals((await names(folder)).filter((name) => /restor/.test(name)), []);
+    for (const command of [runBackup, runRestore]) {
+      await assertRejects(() => run(command), UsageError, "give one file");
+      await assertRejects(
+        () => run(command, "x", "--database-url", "sqlite::memory:"),
+        UsageError,
+        "memory",
+      );
+      assertMatch(await run(command, "--help"), /restore <file>/);
+    }
+  });
+});
+
+Deno.test("[issue 4 seed] a file's accounts are added once, also through a running server", async () => {
+  await withShell(async ({ folder, run, logins }) => {
+    const file = `${folder}/seed.json`;
+    const seed = async (content: unknown, ...more: string[]) => {
+      await Deno.writeTextFile(file, JSON.stringify(content));
+      return await run(runSeed, file, ...more);
+    };
+    const users = [{ login: "ann", admin: true }, { login: "bob" }];
+    assertEquals(await seed({ users }), "Added 2 of 2 accounts: ann, bob");
+    assertEquals(await seed({ users }), "Added 0 of 2 accounts");
+    {
+      await using _server = await startServer({ dataDir: folder });
+      const added = JSON.parse(await seed({ users: [...users, { login: "cid" }] }, "--json"));
+      assertEquals(added.map(({ login }: { login: string }) => login), ["cid"]);
+    }
+    const bad: [unknown, new (text: string) => Error, string][] = [
+      [{ users: [{ login: "new" }], channels: [] }, UsageError, "channels cannot be seeded yet"],
+      [{ users: [{ login: "new" }, { login: "NEW" }] }, UsageError, "twice"],
+      [{ users: [{ login: "new" }, { login: "a b" }] }, InvalidLoginError, "a b"],
+      [{ users: [{ login: "new", role: 1 }] }, UsageError, "role"],
+      [[], UsageError, "Cannot seed"],
+    ];
+    for (const [content, type, text] of bad) await assertRejects(() => seed(content), type, text);
+    await assertRejects(() => run(runSeed, `${folder}/none`), UsageError, "Cannot read");
+    await assertRejects(() => run(runSeed), UsageError, "give one file");
+    assertEquals(await logins(), ["ann", "bob", "cid"]);
+  });
+});
