@@ -2,7 +2,13 @@
 import { Kysely } from "kysely";
 import { PostgresJSDialect } from "kysely-postgres-js";
 import { type Clock, systemClock } from "../../lib/clock.ts";
-import { type DialectMigration, migrate, migrations, migrationState } from "../migrations/mod.ts";
+import {
+  type DialectMigration,
+  migrate,
+  migrations,
+  type MigrationState,
+  migrationState,
+} from "../migrations/mod.ts";
 import { type Store, StoreAwayError, StoreTooNewError, StoreUnavailableError } from "../store.ts";
 import { translated } from "./errors.ts";
 import { createClient, Session, type TimeLimits, timeLimits } from "./session.ts";
@@ -59,7 +65,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
 /** What a database has had of the migrations, and has not. */
 export async function postgresMigrationState(
   options: PostgresOptions,
-): Promise<{ readonly applied: readonly string[]; readonly pending: readonly string[] }> {
+): Promise<MigrationState> {
   return await withKysely(options, (kysely) => migrationState(kysely, options.migrations));
 }
 

@@ -62,14 +62,20 @@ export async function sqliteMigrationState(path: string): Promise<MigrationState
   }
 }
 
+/** Everything in a database. */
+export interface Contents {
+  /** By table, as the port gives them out. */
+  readonly rows: ReadonlyMap<string, readonly Readonly<Record<string, unknown>>[]>;
+  /** The last id given out, by table: also of what has been removed since. */
+  readonly lastIds: ReadonlyMap<string, number>;
+}
+
 /**
- * All rows of all tables of a database that is up to date, for copying it.
+ * Reads a database that is up to date, for copying it.
  *
  * @throws {StoreUnavailableError} when it is not.
  */
-export async function readSqliteTables(
-  path: string,
-): Promise<ReadonlyMap<string, readonly Readonly<Record<string, unknown>>[]>> {
+export async function readSqliteTables(path: string): Promise<Contents> {
   const { pending } = await sqliteMigrationState(path);
   if (pending.length > 0) {
     throw new StoreUnavailableError(
@@ -80,7 +86,11 @@ export async function readSqliteTables(
   try {
     const statements = new RowStatements(db);
     const names = Object.keys({ ...accountTables, ...tables });
-    return new Map(names.map((name) => [name, statements.of(name).load({})]));
+    const counted = db.prepare("select name, seq from sqlite_sequence").all();
+    return {
+      rows: new Map(names.map((name) => [name, statements.of(name).load({})])),
+      lastIds: new Map(counted.map(({ name, seq }) => [String(name), Number(seq)])),
+    };
   } finally {
     db.close();
   }
