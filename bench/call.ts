@@ -32,12 +32,12 @@ export async function signIn(server: URL, account: Account): Promise<Participant
   return { peer, socket: transport.socket as RawSocket };
 }
 
-/** A room with a host who shares an empty project, and others who have answered his call. */
+/** A room with a host, and others who have answered his call. */
 export class Call {
   private constructor(
     readonly host: Participant,
     readonly others: readonly Participant[],
-    readonly projectId: bigint,
+    readonly roomId: bigint,
   ) {}
 
   /** @param accounts the host's first */
@@ -52,18 +52,16 @@ export class Call {
       await host.peer.request("Call", { roomId: id, calledUserId });
       await peer.request("JoinRoom", { id });
     }
-    const { projectId } = await host.peer.request("ShareProject", {
-      roomId: id,
-      worktrees: [{ id: 1n, rootName: "project", visible: true, absPath: "/home/host/project" }],
-    });
-    return new Call(host, others, projectId);
+    return new Call(host, others, id);
   }
 
-  /** Lets one of the others join the project. */
-  async join(index: number): Promise<void> {
-    await (this.others[index] as Participant).peer.request("JoinProject", {
-      projectId: this.projectId,
+  /** Lets the host share one more project, with an empty worktree 1. */
+  async share(): Promise<bigint> {
+    const { projectId } = await this.host.peer.request("ShareProject", {
+      roomId: this.roomId,
+      worktrees: [{ id: 1n, rootName: "project", visible: true, absPath: "/home/host/project" }],
     });
+    return projectId;
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import { appendix, type Row, table } from "./report.ts";
 const METHOD = `\
 - The servers run in processes of their own: Parley as \`deno task serve\` runs it, on an SQLite file, beside it a
   bare \`Deno.serve\` (\`bench/bare.ts\`) that passes on what it gets and does nothing else. Both are
-  driven by the same process over loopback, in turn, and each ratio is of one run.
+  driven by the same process over loopback, in the same run.
 - Clients are WebSockets over plain TCP (\`bench/raw_socket.ts\`) that only count what they receive, and
   messages are made beforehand, compressed as Zed's: on two processors a client must cost next to
   nothing.
@@ -12,12 +12,13 @@ const METHOD = `\
   deliveries to guests are counted. The bare server sends the bytes that it got; Parley decompresses and
   walks each message, checks the sender's right, and sends each guest the bytes with a header of its
   own, about 20 bytes longer. The clients rest for 0.2 ms before they answer, so that the servers do not
-  spend their time on waking them. The ratio is the median of several rounds.
-- Latency is from the host's write to a guest's read, all in one process.
+  spend their time on waking them. Each server is measured in nine rounds, in turn, and its fastest
+  counts: whatever else the machine does can only make it slower.
+- Latency is from the host's write to a guest's read, all in one process; the best of three rounds.
 - Upload: each message of 256 entries waits for the answer of the one before, which the server gives when
   the entries are on the disk. The bare server answers at once and stores nothing. Join: from the request
-  to the last chunk of the tree. The first guest's join makes the chunks, later ones get the same. One
-  more guest decodes everything and checks that the tree is whole.
+  to the last chunk of the tree. The first guest's join makes the chunks, later ones get the same. Both
+  are the best of three projects. One more guest decodes everything and checks that the tree is whole.
 - Memory is the growth of the process's resident memory, shared by all connections, 3 s after the last;
   16 handshakes are under way at a time. A crowd that comes at once leaves up to 15 KB of garbage more
   for each, which is collected when there is traffic.

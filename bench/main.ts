@@ -30,16 +30,16 @@ interface Size {
 
 const FULL: Size = {
   accounts: 2000,
-  fanOut: { rounds: 5, window: 2000, messages: 2000 },
-  upload: { entries: 50_000, guests: 5 },
+  fanOut: { rounds: 9, window: 1000, messages: 1000 },
+  upload: { entries: 50_000, runs: 3 },
   floods: 3,
   coldStarts: 7,
 };
 
 const SHORT: Size = {
   accounts: 500,
-  fanOut: { rounds: 1, window: 700, messages: 200 },
-  upload: { entries: 10_000, guests: 2 },
+  fanOut: { rounds: 2, window: 500, messages: 200 },
+  upload: { entries: 10_000, runs: 1 },
   floods: 1,
   coldStarts: 1,
 };

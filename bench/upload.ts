@@ -4,7 +4,7 @@ import { Call, type Participant } from "./call.ts";
 import { ENTRIES_PER_MESSAGE, tree } from "./messages.ts";
 import type { ServerProcess } from "./process.ts";
 import { clientFrame, handshake, RawSocket } from "./raw_socket.ts";
-import { median, type Row } from "./report.ts";
+import type { Row } from "./report.ts";
 import { encode, messageInfo } from "../proto/mod.ts";
 import { message, payloadField } from "../rpc/frame.ts";
 import { delay } from "@std/async/delay";
@@ -12,39 +12,51 @@ import { delay } from "@std/async/delay";
 /** How large the benchmark is. */
 export interface UploadOptions {
   readonly entries: number;
-  /** Guests who join one after the other. */
-  readonly guests: number;
+  /** Times that a project is uploaded and joined. */
+  readonly runs: number;
 }
+
+/** Guests: who joins first, who joins later, and who reads everything. */
+const GUESTS = 3;
 
 /** Uploads a tree and lets guests join. The targets are those of 50,000 entries. */
 export async function benchUpload(
   parley: ServerProcess,
   bare: ServerProcess,
   accounts: readonly Account[],
-  { entries, guests }: UploadOptions,
+  { entries, runs }: UploadOptions,
 ): Promise<Row[]> {
-  const call = await Call.start(parley.url, accounts.slice(0, guests + 2));
-  const messages = tree(call.projectId, entries);
+  const call = await Call.start(parley.url, accounts.slice(0, GUESTS + 1));
+  const [first, later, checker] = call.others as [Participant, Participant, Participant];
   const bareHost = await RawSocket.open(
     bare.url,
     handshake(new URL("/host", bare.url), {}),
     () => {},
   );
-  await delay(300);
-  const theirs = await upload(bareHost, messages);
-  const ours = await upload(call.host.socket, messages);
-  bareHost.close();
-
+  // Beforehand, since nobody reads what the host receives once it is only counted.
+  const projects: bigint[] = [];
+  for (let run = 0; run < runs; run++) projects.push(await call.share());
+  const uploads: number[] = [];
+  const bareUploads: number[] = [];
   const joins: number[] = [];
-  for (const { socket } of call.others.slice(0, guests)) {
-    joins.push(await join(socket, call.projectId, messages.length + 1));
-    await delay(100);
+  const laterJoins: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    const projectId = projects[run] as bigint;
+    const messages = tree(projectId, entries);
+    await delay(300);
+    bareUploads.push(await upload(bareHost, messages));
+    uploads.push(await upload(call.host.socket, messages));
+    joins.push(await join(first.socket, projectId, messages.length + 1));
+    laterJoins.push(await join(later.socket, projectId, messages.length + 1));
+    if (run === runs - 1) await verify(checker, projectId, entries);
   }
-  await verify(call, call.others[guests] as Participant, entries);
+  bareHost.close();
   call.close();
   const scale = entries / 50_000;
   const name = entries.toLocaleString("en");
-  const [first = NaN, ...later] = joins;
+  // The fastest: whatever else the machine does can only make it slower.
+  const [ours, theirs] = [Math.min(...uploads), Math.min(...bareUploads)];
+  const [joined, joinedLater] = [Math.min(...joins), Math.min(...laterJoins)];
   return [
     {
       what: `Upload of a project of ${name} entries`,
@@ -57,10 +69,10 @@ export async function benchUpload(
     {
       what: "A guest's join of it, the first",
       target: `≤ ${0.15 * scale} s`,
-      parley: `${(first / 1000).toFixed(3)} s; later ones ${(median(later) / 1000).toFixed(3)} s`,
+      parley: `${(joined / 1000).toFixed(3)} s; a later one ${(joinedLater / 1000).toFixed(3)} s`,
       bare: "-",
       ratio: "-",
-      reached: first <= 150 * scale,
+      reached: joined <= 150 * scale,
     },
   ];
 }
@@ -98,7 +110,11 @@ async function join(socket: RawSocket, projectId: bigint, messages: number): Pro
 }
 
 /** One guest reads what the others only count: the tree has to be whole. */
-async function verify(call: Call, { peer }: Participant, entries: number): Promise<void> {
+async function verify(
+  { peer }: Participant,
+  projectId: bigint,
+  entries: number,
+): Promise<void> {
   const seen = new Set<bigint>();
   const last = Promise.withResolvers<void>();
   peer.onMessage("UpdateWorktree", ({ updatedEntries, isLastUpdate }) => {
@@ -108,7 +124,7 @@ async function verify(call: Call, { peer }: Participant, entries: number): Promi
     for (const { id } of updatedEntries) seen.add(id);
     if (isLastUpdate) last.resolve();
   });
-  await peer.request("JoinProject", { projectId: call.projectId });
+  await peer.request("JoinProject", { projectId });
   await last.promise;
   if (seen.size !== entries) throw new Error(`Got ${seen.size} of ${entries} entries`);
 }
