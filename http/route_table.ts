@@ -34,10 +34,10 @@ import { createAccessToken, getOrCreateUser, lookUpUser } from "./script_routes.
 import {
   extensionDownload,
   extensionList,
-  release2025,
-  release2026,
-  releaseNotes,
-} from "./upstream_routes.ts";
+  extensionUpdates,
+  extensionVersions,
+} from "./extension_routes.ts";
+import { release2025, release2026, releaseNotes } from "./upstream_routes.ts";
 import { upgradeRpc } from "./websocket.ts";
 
 /** The table. A pattern beats those below it. */
@@ -143,14 +143,18 @@ export const routes: readonly Route[] = [
   },
 
   // Extensions and updates.
-  ...["/extensions", "/extensions/updates", "/extensions/:id"].map((path): Route => ({
+  ...([
+    ["/extensions", extensionList],
+    ["/extensions/updates", extensionUpdates],
+    ["/extensions/:id", extensionVersions],
+  ] as const).map(([path, handler]): Route => ({
     path,
     methods: ["GET"],
     auth: "none",
-    handler: extensionList,
+    handler,
     caller: "Zed: gallery and updates of extensions",
     years: "both",
-    answer: '200 `{"data":[]}`, or 307 to `EXTENSIONS_UPSTREAM`',
+    answer: '200 `{"data":[…]}` from `EXTENSIONS_DIR`, or 307 to `EXTENSIONS_UPSTREAM`',
   })),
   ...["/extensions/:id/download", "/extensions/:id/:version/download"].map((path): Route => ({
     path,
@@ -159,7 +163,7 @@ export const routes: readonly Route[] = [
     handler: extensionDownload,
     caller: "Zed: installing an extension",
     years: "both",
-    answer: "404, or 307 to `EXTENSIONS_UPSTREAM`",
+    answer: "200 archive from `EXTENSIONS_DIR`, 404, or 307 to `EXTENSIONS_UPSTREAM`",
   })),
   {
     path: "/api/releases/*",

@@ -1,24 +1,10 @@
-/** Extensions, releases and release notes: sent on to an upstream, or answered harmlessly. */
+/** Releases and release notes: sent on to an upstream, or answered harmlessly. */
 import { json, plainText, redirect } from "./responses.ts";
 import type { Exchange } from "./route.ts";
 
 /** The same path and query elsewhere. */
-function sendOn(upstream: string, { path, url }: Exchange): Response {
+export function sendOn(upstream: string, { path, url }: Exchange): Response {
   return redirect(307, `${upstream}${path}${url.search}`);
-}
-
-/** The three lists of the registry: an empty one has no extensions. [transport 7.1] */
-export function extensionList(exchange: Exchange): Response {
-  const upstream = exchange.deps.config.upstreams.extensions;
-  return upstream === undefined ? json(200, { data: [] }) : sendOn(upstream, exchange);
-}
-
-/** Archives of extensions. [transport 7.1.5] */
-export function extensionDownload(exchange: Exchange): Response {
-  const upstream = exchange.deps.config.upstreams.extensions;
-  return upstream === undefined
-    ? plainText(404, `there is no extension "${exchange.params.id}" on this server`)
-    : sendOn(upstream, exchange);
 }
 
 /** `/api/releases/…`: updates as clients of 2025 ask for them. [transport 7.2.1] */

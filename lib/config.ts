@@ -96,6 +96,8 @@ export interface Config {
   readonly checksumSeed: Secret | undefined;
   /** Where requests are sent on to, if at all; URLs without a slash at their end. */
   readonly upstreams: Upstreams;
+  /** Folder of extensions; it beats the upstream. [transport 7.1] */
+  readonly extensionsDir: string | undefined;
   readonly times: ProtocolTimes;
 }
 
@@ -168,6 +170,7 @@ export function loadConfig(
     staff: values.staff,
     llmApiSecret: values.llmApiSecret,
     checksumSeed: values.checksumSeed,
+    extensionsDir: values.extensionsDir,
     upstreams: {
       extensions: values.extensionsUpstream,
       site: values.siteUpstream,

@@ -250,6 +250,14 @@ export const settings = {
     description: "Seed of the checksum of telemetry, for clients that were built with it.",
     secret: true,
   }),
+  extensionsDir: setting({
+    flag: "extensions-dir",
+    env: "EXTENSIONS_DIR",
+    value: "<folder>",
+    schema: words,
+    defaultText: "none: the registry is empty",
+    description: "Folder of extensions to offer: in it <id>/<version>.tar.gz and <version>.json.",
+  }),
   extensionsUpstream: setting({
     flag: "extensions-upstream",
     env: "EXTENSIONS_UPSTREAM",

@@ -42,6 +42,7 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
     staff: "none",
     llmApiSecret: undefined,
     checksumSeed: undefined,
+    extensionsDir: undefined,
     upstreams: { extensions: undefined, site: undefined, cloud: undefined },
     times: protocolTimes,
   });
@@ -77,6 +78,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     staff: ["all", "admins"],
     llmApiSecret: ["a".repeat(16), "b".repeat(16)],
     checksumSeed: ["a", "b"],
+    extensionsDir: ["/srv/a", "/srv/b"],
     extensionsUpstream: ["https://a.example/x", "https://b.example"],
     siteUpstream: ["https://a.example/", "https://b.example/s/"],
     cloudUpstream: ["https://a.example", "https://b.example"],
@@ -144,6 +146,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     staff: "all" as const,
     llmApiSecret: "a".repeat(16),
     checksumSeed: "a",
+    extensionsDir: "/srv/a",
     upstreams: {
       extensions: "https://a.example/x",
       site: "https://a.example",
@@ -189,6 +192,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     staff: "admins" as const,
     llmApiSecret: "b".repeat(16),
     checksumSeed: "b",
+    extensionsDir: "/srv/b",
     upstreams: {
       extensions: "https://b.example",
       site: "https://b.example/s",
