@@ -148,7 +148,7 @@ Deno.test("[design 6a] [design 1.3] [design 1.3a] [projects 13.2] [projects 12.6
   await peer.closed;
 });
 
-Deno.test("[design 6a] [channels 3.6] [channels 4.4] kill -9 while contacts are made: what was acknowledged is there, with its notifications", async () => {
+Deno.test("[design 6a] [channels 3.6.3] [channels 4.4] kill -9 while contacts are made: what was acknowledged is there, with its notifications", async () => {
   const random = printedRandom("crash test of contacts");
   const others = Array.from({ length: 60 }, (_, index) => `user${index}`);
   await using server = await ServerProcess.prepare(["hub", ...others]);
