@@ -18,6 +18,8 @@ if (import.meta.main) {
   }
   Deno.env.set("PARLEY_TEST_DATABASE", "postgres");
   for (const [name, value] of Object.entries(postgres.environment)) Deno.env.set(name, value);
+  const stop = () => void postgres[Symbol.asyncDispose]().finally(() => Deno.exit(130));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, stop);
   const counts = await run(Deno.args.length > 0 ? Deno.args : ["tests/e2e"]);
   await postgres[Symbol.asyncDispose]();
   console.log(summaryLine(counts));

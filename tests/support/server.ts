@@ -10,6 +10,7 @@ import { createServer, type Server, type ServerParts } from "../../server.ts";
 import { databaseOfTests, type TestDatabase } from "./database.ts";
 import { MessageLog } from "./message_log.ts";
 import { TestPeer, type TestPeerOptions } from "./test_peer.ts";
+import { waitUntil } from "./wait_until.ts";
 
 /** How a {@link TestServer} differs from a plain one. */
 export interface TestServerOptions {
@@ -127,6 +128,21 @@ export class TestServer implements AsyncDisposable {
   async befriend(a: CollabClient, b: CollabClient): Promise<void> {
     await a.requestContact(b.userId);
     await b.acceptContact(a.userId);
+  }
+
+  /**
+   * Resolves when what the server has been sent is stored and nobody's contacts are being read: an
+   * embedded database is done with that before an answer arrives, a remote one is not. A store that a
+   * test has given is its own to wait for.
+   */
+  async rest(): Promise<void> {
+    if (this.#options.parts?.store !== undefined) return;
+    const { journal, registry } = this.#server.actors;
+    const loading = () =>
+      [...registry.users.values()].some((user) => "phase" in user && user.phase === "loading");
+    await waitUntil(() => journal.failure !== undefined || !journal.busy && !loading(), {
+      describe: "the server to be at rest",
+    });
   }
 
   /** Ends the server as a signal would, and starts another on the same data and port. */

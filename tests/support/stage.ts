@@ -84,6 +84,7 @@ export class Stage {
   async quiet(): Promise<void> {
     for (let round = 0; round < QUIET_ROUNDS; round++) {
       const open = [...this.#peers.values()].filter(({ end }) => end === undefined);
+      await this.server.rest();
       await Promise.all(open.map((peer) => peer.settle()));
     }
   }
