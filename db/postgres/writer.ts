@@ -54,7 +54,14 @@ export class Writer {
         );
       }
       this.#held = true;
-      if (this.#epoch !== undefined) await this.#compareEpochs(this.#epoch);
+      if (this.#epoch === undefined) continue;
+      try {
+        await this.#compareEpochs(this.#epoch);
+      } catch (error) {
+        // Never to be written under a lock that has not been looked at to the end.
+        this.#held = false;
+        throw error;
+      }
     }
   }
 
