@@ -22,8 +22,9 @@ const METHOD = `\
 - Memory is the growth of the process's resident memory, shared by all connections, 3 s after the last;
   16 handshakes are under way at a time. A crowd that comes at once leaves up to 15 KB of garbage more
   for each, which is collected when there is traffic.
-- Connections: each signs in as a user of its own and has got its \`Hello\` and its contacts; up to 400
-  handshakes are under way at a time. The bare server sends as much, to anybody.
+- Connections: each signs in as a user of its own, who has been here before and has no contacts, and has
+  got its \`Hello\` and its (empty) \`UpdateContacts\`; up to 400 handshakes are under way at a time, since a
+  server refuses more than 512. The bare server sends as much, to anybody.
 - Cold start: from the start of the process to a signed-in connection's \`Hello\`, for a new database to
   the first HTTP answer (there is nobody yet who could sign in). Beside it the same of a Deno that
   serves one empty answer. The operating system has read the files before.`;
