@@ -46,7 +46,7 @@ export class StreamingHost {
   readonly registers = new Map<string, Register>();
   /** Statuses of the one repository as acknowledged, and those that were sent since. */
   readonly statuses = new Map<string, string>();
-  readonly sentStatuses = new Map<string, string>();
+  readonly sentStatuses = new Map<string, Set<string>>();
   projectId = 0n;
   acknowledgements = 0;
   readonly #random: RandomSource;
@@ -140,7 +140,8 @@ export class StreamingHost {
         status: { tracked: { indexStatus: 1, worktreeStatus: this.#random.int(4) } },
       };
       const text = encode("StatusEntry", status).toBase64();
-      this.sentStatuses.set(path, text);
+      const sent = this.sentStatuses.get(path) ?? new Set();
+      this.sentStatuses.set(path, sent.add(text));
       const order = this.#order;
       await peer.request("UpdateRepository", {
         projectId,
@@ -152,6 +153,7 @@ export class StreamingHost {
         isLastUpdate: true,
       });
       this.statuses.set(path, text);
+      sent.clear();
       this.#acknowledged(order);
     }
   }
