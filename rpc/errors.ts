@@ -1,25 +1,8 @@
 /** Errors that travel to clients. [transport 2.4] */
+import { ErrorCodeEnum } from "../proto/mod.ts";
 
 /** `ErrorCode` of the wire. [transport 2.4.3] */
-export const ErrorCode = {
-  Internal: 0,
-  NoSuchChannel: 1,
-  Disconnected: 2,
-  SignedOut: 3,
-  UpgradeRequired: 4,
-  Forbidden: 5,
-  NeedsCla: 7,
-  NotARootChannel: 8,
-  BadPublicNesting: 9,
-  CircularNesting: 10,
-  WrongMoveTarget: 11,
-  UnsharedItem: 12,
-  NoSuchProject: 13,
-  DevServerProjectPathDoesNotExist: 16,
-  RemoteUpgradeRequired: 17,
-  RateLimitExceeded: 18,
-  CommitFailed: 19,
-} as const;
+export const ErrorCode = ErrorCodeEnum;
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 

@@ -1,11 +1,10 @@
 /** One room: the actor whose turns give its state, and its projects' state, one order. [projects 3] */
 import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
-import { FieldError } from "../../rpc/fields.ts";
-import { ProtoError } from "../../proto/mod.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import { type Route, routes } from "../../rpc/routes.ts";
 import { fieldOf, type Turn } from "../turn.ts";
+import { decoding } from "../decoding.ts";
 import { Cell, type Phase } from "../cell.ts";
 import {
   ask,
@@ -504,19 +503,6 @@ export class Room extends Cell implements RoomRef {
     this.#endCall();
     this.system.supervisor.forget(this.address);
     this.system.metrics.actors.dec();
-  }
-}
-
-/** A payload that cannot be read ends its sender's connection. [transport 1.6.5] */
-function decoding(inbound: Inbound, handle: () => void): void {
-  try {
-    handle();
-  } catch (error) {
-    if (error instanceof ProtoError || error instanceof FieldError) {
-      inbound.connection.drop("bad_envelope");
-      throw RpcError.internal(`the message cannot be read: ${error.message}`);
-    }
-    throw error;
   }
 }
 
