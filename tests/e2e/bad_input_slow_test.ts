@@ -28,6 +28,14 @@ async function deafGuest(scene: Bystanders): Promise<RawClient> {
   return deaf;
 }
 
+/** The given up socket of the deaf one ends with its peer; what its server sent last is undone. */
+async function hangUp(deaf: RawClient, { server }: Bystanders): Promise<void> {
+  deaf.close();
+  await waitUntil(() => server.server.metrics.zombieSockets.value === 0, {
+    describe: "the evicted socket to end",
+  });
+}
+
 /** The host types so much that it cannot all be on its way; how many messages it were. */
 function flood(scene: Bystanders, megabytes: number): number[] {
   const { host, projectId } = scene;
@@ -46,7 +54,7 @@ Deno.test("[design 1.8, 6b, 6c] [rooms 2.3] [transport 1.7.1] bad input, dropped
   await using scene = await Bystanders.open();
   const { guest, host, clock, server } = scene;
   const { metrics, actors } = server.server;
-  using _deaf = await deafGuest(scene);
+  using deaf = await deafGuest(scene);
   const sent = flood(scene, 24);
   // Time stands still: it is not evicted yet, and everybody else has everything.
   await waitUntil(() => guest.all("UpdateBuffer").length === sent.length, {
@@ -64,12 +72,13 @@ Deno.test("[design 1.8, 6b, 6c] [rooms 2.3] [transport 1.7.1] bad input, dropped
   for (const id of sent) assertEquals((await host.answer(id)).name, "Ack");
   await scene.stage.silence();
   await scene.assertUndisturbed();
+  await hangUp(deaf, scene);
 });
 
 Deno.test("[design 1.8, 6c] bad input, dropped: a peer for whom more than 64 MiB wait, at once", async () => {
   await using scene = await Bystanders.open();
   const { guest, host, server, clock } = scene;
-  using _deaf = await deafGuest(scene);
+  using deaf = await deafGuest(scene);
   const sent: number[] = [];
   // In parts, so that the other guest, in this same process, keeps up.
   for (let part = 0; part < 24 && server.server.metrics.evictions.value === 0; part++) {
@@ -85,6 +94,7 @@ Deno.test("[design 1.8, 6c] bad input, dropped: a peer for whom more than 64 MiB
   });
   await scene.stage.silence();
   await scene.assertUndisturbed();
+  await hangUp(deaf, scene);
 });
 
 Deno.test("[transport 1.7, 1.7.2, 1.6.8] [rooms 2.2, 14.1] a connection without a sign of life ends, one that answers pings stays", async () => {
