@@ -3,7 +3,7 @@ import type { MediaServer } from "./port.ts";
 
 export const mediaOff: MediaServer = {
   connect: () => undefined,
-  removeParticipant: () => Promise.resolve(),
-  deleteRoom: () => Promise.resolve(),
-  updateParticipant: () => Promise.resolve(),
+  removeParticipant: () => undefined,
+  deleteRoom: () => undefined,
+  updateParticipant: () => undefined,
 };

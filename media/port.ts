@@ -7,14 +7,18 @@ export interface MediaConnection {
   readonly canPublish: boolean;
 }
 
+/** Without a media server all of it is undefined: rooms work, clients have no audio. */
 export interface MediaServer {
-  /** Undefined without a media server: rooms work, clients have no audio. */
   connect(
     room: string,
     userId: number,
     canPublish: boolean,
   ): Promise<MediaConnection> | undefined;
-  removeParticipant(room: string, userId: number): Promise<void>;
-  deleteRoom(room: string): Promise<void>;
-  updateParticipant(room: string, userId: number, canPublish: boolean): Promise<void>;
+  removeParticipant(room: string, userId: number): Promise<void> | undefined;
+  deleteRoom(room: string): Promise<void> | undefined;
+  updateParticipant(
+    room: string,
+    userId: number,
+    canPublish: boolean,
+  ): Promise<void> | undefined;
 }

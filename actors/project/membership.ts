@@ -100,10 +100,11 @@ export function handleJoinProject(context: ProjectContext): void {
   const { system, turn, project, inbound } = context;
   const { connection, requestId } = inbound;
   const request = decode("JoinProject", inbound.payload);
+  // First of all: the text below tells whoever reads it the host's version.
+  checkRole("reader", context.roleOf(connection.key));
   if (!sameSet(request.features, project.features)) {
     throw RpcError.internal(incompatible(system, project, connection.version.text));
   }
-  checkRole("reader", context.roleOf(connection.key));
   if (project.collaborator(connection.key) !== undefined) {
     throw RpcError.internal(`this connection has already joined project ${project.id}`);
   }

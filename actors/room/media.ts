@@ -51,20 +51,22 @@ function wireInfo(info: MediaConnection): MediaInfo {
 }
 
 /**
- * Runs calls to the media server one after the other; failures are logged, never surfaced.
+ * Runs calls to the media server one after the other; failures are logged, never surfaced. Without
+ * a media server nothing is waited for.
  *
- * @param done called behind the last one
+ * @param done called behind the last one, with the number of the turn's change
  */
 export function tellMedia(
   { system, turn, room }: RoomContext,
-  calls: readonly (() => Promise<void>)[],
-  done: () => void = () => {},
+  calls: readonly (() => Promise<void> | undefined)[],
+  done: (gate: number) => void = () => {},
 ): void {
-  turn.then(() => {
+  turn.then((gate) => {
     void (async () => {
       for (const call of calls) {
         try {
-          await call();
+          const told = call();
+          if (told !== undefined) await told;
         } catch (error) {
           system.log.warn("The media server failed for room {room}: {error}", {
             room: room.id,
@@ -72,7 +74,7 @@ export function tellMedia(
           });
         }
       }
-      done();
+      done(gate);
     })();
   });
 }

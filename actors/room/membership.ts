@@ -54,13 +54,14 @@ export function createRoom(
  * The leave procedure, for one connection or for all that are stale after a restart.
  * [rooms 10.8] [rooms 15]
  *
- * @param options.keepEmpty the room stays when nobody is left in it
- * @param options.done called when the media server has been told
+ * @param options.stale the server has restarted and they have not come back: a channel's room stays
+ *   when nobody is left in it, and the media server hears of rooms only [rooms 15.4] [rooms 12.6]
+ * @param options.done called when the media server has been told, with the change that was made
  */
 export function leave(
   context: RoomContext,
   keys: readonly PeerKey[],
-  options: { readonly keepEmpty?: boolean; readonly done?: () => void } = {},
+  options: { readonly stale?: boolean; readonly done?: (gate: number) => void } = {},
 ): void {
   const { system, turn, room } = context;
   const leavers = keys.map((key) => room.active.get(key)).filter((one) => one !== undefined);
@@ -79,13 +80,15 @@ export function leave(
   }
   for (const callee of callees) removePending(context, callee);
   const empty = room.active.size === 0;
-  const ends = empty && options.keepEmpty !== true;
+  const ends = empty && !(options.stale === true && room.channelId !== undefined);
   updateRoom(context);
   tellChannel(context, { announce: true, ended: ends });
   for (const callee of callees) tellCanceled(context, callee.userId);
   for (const one of [...leavers, ...callees]) turn.tellUser(one.userId, { type: "user.publish" });
   tellMedia(context, [
-    ...leavers.map((one) => () => system.media.removeParticipant(room.liveKitRoom, one.userId)),
+    ...(options.stale === true
+      ? []
+      : leavers.map((one) => () => system.media.removeParticipant(room.liveKitRoom, one.userId))),
     ...(empty ? [() => system.media.deleteRoom(room.liveKitRoom)] : []),
   ], options.done);
   if (ends) endRoom(context);
@@ -144,9 +147,11 @@ export function endRoom(context: RoomContext): void {
 export function cleanUp(context: RoomContext): void {
   const { system, room } = context;
   const stale = [...room.active.keys()].filter((key) => keyOwner(key) !== system.epoch);
-  // A channel's room stays, for the next who joins. [rooms 15.4b]
-  if (stale.length > 0) leave(context, stale, { keepEmpty: room.channelId !== undefined });
-  else if (room.active.size === 0 && room.channelId === undefined) endRoom(context);
+  if (stale.length > 0) leave(context, stale, { stale: true });
+  else if (room.active.size === 0 && room.channelId === undefined) {
+    tellMedia(context, [() => system.media.deleteRoom(room.liveKitRoom)]);
+    endRoom(context);
+  }
 }
 
 /** [rooms 10.12] */
@@ -184,31 +189,33 @@ export function setRole(
   context: RoomContext,
   { connection, requestId, userId, role }: RoleChange,
 ): void {
-  const { system, turn, room } = context;
+  const { system, room } = context;
   const target = room.participants.get(userId);
   if (target === undefined) throw RpcError.internal("this user is not in the room");
   target.role = role;
   saveParticipant(context, target);
   updateRoom(context);
-  const acknowledge = (gate: number) => turnAck(context, connection.key, requestId, gate);
-  turn.then((gate) => {
-    void system.media.updateParticipant(room.liveKitRoom, target.userId, mayPublish(role))
-      .catch((error) => system.log.warn("The media server refused a role: {error}", { error }))
-      .then(() => acknowledge(gate));
-  });
+  tellMedia(
+    context,
+    [() => system.media.updateParticipant(room.liveKitRoom, target.userId, mayPublish(role))],
+    (gate) => turnAck(context, connection.key, requestId, gate),
+  );
 }
 
 /**
  * [rooms 10.7] Not being in the room is success. The user's actor acknowledges, behind what it tells
- * the user of those whose rings have ended.
+ * the user of those whose rings have ended, once the media server has been told. [rooms 19.10]
  */
 export function leaveOnRequest(
   context: RoomContext,
   key: PeerKey,
   { connection, requestId }: { readonly connection: ConnectionRef; readonly requestId: number },
 ): void {
-  leave(context, [key]);
-  context.turn.tellUser(connection.userId, { type: "user.left", connection, requestId });
+  const { system, turn, room } = context;
+  const left = { type: "user.left", connection, requestId } as const;
+  if (!room.active.has(key)) return turn.tellUser(connection.userId, left);
+  const done = (gate: number) => system.user(connection.userId).tell(left, gate);
+  leave(context, [key], { done });
 }
 
 function turnAck({ system }: RoomContext, key: PeerKey, requestId: number, gate: number): void {

@@ -1,36 +1,14 @@
 /** Calls of channels: joining, leaving, who hears of it. [channels 7.12] [rooms 9.8] [rooms 10.6] */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { gather, ONE, subscribe } from "../support/channel_stage.ts";
 import { LiveKitService } from "../support/live_kit_service.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { Stage } from "../support/stage.ts";
 import { SteppedClock } from "../support/stepped_clock.ts";
 import type { Received, TestPeer } from "../support/test_peer.ts";
 
-const [PUBLIC, MEMBERS] = [0, 1];
+const MEMBERS = 1;
 const [ADMIN, MEMBER, GUEST, TALKER] = [0, 1, 2, 4];
-const ONE = { channelId: 1n };
-
-async function subscribe(stage: Stage, ...peers: readonly TestPeer[]): Promise<void> {
-  for (const peer of peers) peer.send("SubscribeToChannels", {});
-  await stage.silence();
-}
-
-/** The first one makes channel 1, which is public; the others are members of it. All are contacts. */
-async function gather<const N extends readonly string[]>(
-  stage: Stage,
-  ...names: N
-): Promise<{ [K in keyof N]: TestPeer }> {
-  const peers = await stage.friends(...names);
-  const [host, ...others] = peers as unknown as [TestPeer, ...TestPeer[]];
-  await host.call("CreateChannel", { name: "zed" });
-  await host.call("SetChannelVisibility", { ...ONE, visibility: PUBLIC as number });
-  for (const { userId } of others) {
-    await host.call("InviteChannelMember", { ...ONE, userId, role: MEMBER as number });
-  }
-  for (const other of others) await other.call("RespondToChannelInvite", { ...ONE, accept: true });
-  await subscribe(stage, host, ...others);
-  return peers;
-}
 
 Deno.test("[rooms 9.8, 10.6.3] [channels 7.12.3] the room comes with the first join, goes with the last leave", async () => {
   await using server = await startServer();
@@ -50,7 +28,7 @@ Deno.test("[rooms 9.8, 10.6.3] [channels 7.12.3] the room comes with the first j
   assertNotEquals(next.room?.livekitRoom, first.room?.livekitRoom);
 });
 
-Deno.test("[rooms 10.6.4, 9.8a, 9.6] [channels 7.13, 19r, 19s] order of what a join and a leave tell", async () => {
+Deno.test("[rooms 10.6.4, 9.8a, 9.6, 9.6h] [channels 7.13, 19r, 19s] order of what a join and a leave tell", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
   const [a, b] = await gather(stage, "A1", "B1");
@@ -266,13 +244,13 @@ Deno.test("[rooms S9, 12.4, 10.6.4, 10.11.5] [channels 7.12.4] a guest listens, 
   assertEquals((await setRole(b, b.userId, ADMIN as number)).name, "Error");
 });
 
-Deno.test("[rooms 10.11.2] [channels 2.6, Q-1, 1.4] who may edit needs the agreement that the channel asks for", async () => {
+Deno.test("[rooms 10.11.2, Q-3] [channels 2.6, Q-1, 1.4] who may edit needs the agreement that the channel asks for", async () => {
   await using server = await startServer();
   const prepared = new Stage(server);
   const [host] = await gather(prepared, "A1");
   const guest = await prepared.enter("B1");
   await host.call("CreateChannel", { name: "below", parentId: 1n });
-  await host.call("SetChannelVisibility", { channelId: 2n, visibility: PUBLIC as number });
+  await host.call("SetChannelVisibility", { channelId: 2n, visibility: 0 });
   const { store } = server.server;
   const [root] = await store.load("channels", { id: 1 });
   assert(root !== undefined);

@@ -96,7 +96,7 @@ Deno.test("[projects 16.5] [projects 12.3.1] [projects 12.3.4] [projects 12.4a] 
   );
 });
 
-Deno.test("[projects 12.4a] [projects 12.4c] [projects 12.4d] [projects 17.6] a guest that has missed nothing gets one empty chunk per worktree, and all settings and diagnostics", async () => {
+Deno.test("[projects 12.4a] [projects 12.4c] [projects 12.4d] [projects 17.6] [rooms Q-15] a guest that has missed nothing gets one empty chunk per worktree, and all settings and diagnostics", async () => {
   await using scene = await Scene.open({ peer: { version: "0.191.0" } });
   const { host, guest, projectId } = scene;
   await scene.updateWorktree({ updatedEntries: entries(3), scanId: 4n });
@@ -283,7 +283,7 @@ Deno.test("[projects 16.5] [projects 12.3.4] a project that ended meanwhile is l
   assertEquals((await toldOfProjects(scene, back)).slice(1), ["RoomUpdated"]);
 });
 
-Deno.test("[projects 12.3.5] [projects 17.5] a project that the guest does not name loses it: no ghost stays", async () => {
+Deno.test("[projects 12.3.5] [projects 17.5] [rooms Q-14] a project that the guest does not name loses it: no ghost stays", async () => {
   await using scene = await Scene.open({ guests: 2 });
   const { clock, host, guests: [a, b], projectId } = scene;
   const other = await scene.share(host);

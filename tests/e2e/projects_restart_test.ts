@@ -206,7 +206,7 @@ Deno.test("[projects 12.6] [projects 12.5.3] [projects 12.5.4] messages of a rej
   assertEquals(h.peerId.ownerId, host.peerId.ownerId + 1);
 });
 
-Deno.test("[projects 12.6a] [projects 12.6b] [projects 17.8] [projects 1.9] a host who does not come back is removed 15 s after the start, and its guests are told", async () => {
+Deno.test("[projects 12.6a] [projects 12.6b] [projects 17.8] [projects 1.9] [rooms Q-19] a host who does not come back is removed 15 s after the start, and its guests are told", async () => {
   await using scene = await Scene.open({ guests: 2 });
   const { clock, projectId, roomId } = scene;
   await fill(scene);
@@ -227,7 +227,7 @@ Deno.test("[projects 12.6a] [projects 12.6b] [projects 17.8] [projects 1.9] a ho
   assert(isError(await h.ask("RejoinRoom", { id: roomId })));
 });
 
-Deno.test("[projects 12.6a] [projects 12.6b] [projects 17.5] a guest who does not come back is removed 15 s after the start", async () => {
+Deno.test("[projects 12.6a] [projects 12.6b] [projects 17.5] [rooms Q-19] a guest who does not come back is removed 15 s after the start", async () => {
   await using scene = await Scene.open({ guests: 2 });
   const { clock, guests: [a, b], projectId } = scene;
   await scene.server.restart();

@@ -171,7 +171,7 @@ Deno.test("[rooms 11.3b, Q-18] one lost receiver holds back nobody's views", asy
   assertEquals(await stage.heard("C1"), ["UpdateFollowers from A1"]);
 });
 
-Deno.test("[rooms 11.4, Q-12] whoever leaves follows nobody and is followed by nobody", async () => {
+Deno.test("[rooms 11.4, Q-12, 10.8c] whoever leaves follows nobody and is followed by nobody", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
   const { roomId, projectId, peers: [a, b, c] } = await shared(stage);

@@ -5,7 +5,7 @@ import { Stage } from "../support/stage.ts";
 
 const Role = { Admin: 0, Member: 1, Guest: 2, Banned: 3, Talker: 4 } as const;
 
-Deno.test("[rooms 10.11.4, 10.11.6, 9.6d] a role is told to the room and then acknowledged", async () => {
+Deno.test("[rooms 10.11.4, 10.11.6, 9.6d, 22h] a role is told to the room and then acknowledged", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
   const { roomId, peers: [a, b] } = await stage.meet("A1", "B1");
