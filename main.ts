@@ -2,6 +2,7 @@
 /** The command line: `serve`, `user`, `seed`, `backup`, `restore`, `doctor`. */
 import { explain } from "./cli/explain.ts";
 import { programName } from "./cli/program_name.ts";
+import { restoreEnvironment } from "./lib/packaged.ts";
 import type { Output } from "./cli/user.ts";
 import manifest from "./deno.json" with { type: "json" };
 
@@ -71,6 +72,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
 }
 
 if (import.meta.main) {
+  restoreEnvironment();
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {
