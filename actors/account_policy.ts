@@ -12,7 +12,7 @@ export interface ModelTokenRequest {
 
 export interface AccountPolicy {
   /** Whether Zed is told that the user is staff. [transport 3.4.6] */
-  isStaff(user: User): boolean;
+  isStaff(user: Pick<User, "admin" | "staff">): boolean;
   /** A token for the model proxy, undefined where there is none. [transport 9] */
   createModelToken(user: User, request: ModelTokenRequest): Promise<string> | undefined;
 }

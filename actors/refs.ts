@@ -32,6 +32,16 @@ export interface ConnectionRef {
   readonly userId: number;
   readonly admin: boolean;
   readonly version: AppVersion;
+  /** Whether it counts as staff's: of an administrator who acts as a user it always does. [rooms 3.8] */
+  readonly staff: boolean;
+  /** The access token that opened it; null for what else the server accepts. */
+  readonly tokenId: number | null;
+  /** The administrator who acts as the user. [rooms 3.8] */
+  readonly impersonatorId: number | null;
+  /** Network address of the client, or of the proxy before it, where it is known. */
+  readonly clientAddress: string | null;
+  /** Unix milliseconds. */
+  readonly connectedAt: number;
   readonly outbox: Outbox;
   /** Requests of this connection that wait for another client. */
   readonly asking: Set<ForwardedRequest>;

@@ -159,6 +159,13 @@ export class Actors implements ActorSystem {
     this.#dropConnectionsOf(userId, "signed_out");
   }
 
+  /** Ends the connections that a token has opened: one device's. */
+  signOutToken(tokenId: number): void {
+    for (const connection of [...this.registry.connections.values()]) {
+      if (connection.tokenId === tokenId) connection.drop("signed_out");
+    }
+  }
+
   #dropConnectionsOf(userId: number, reason: "user_removed" | "signed_out"): void {
     for (const connection of [...this.registry.connections.values()]) {
       if (connection.userId === userId) connection.drop(reason);

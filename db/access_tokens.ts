@@ -27,6 +27,8 @@ export type Verdict =
     readonly user: User;
     /** The admin who signs in as the user, or null for the user in person. [transport 5.3] */
     readonly impersonatorId: number | null;
+    /** The token that proved it; null for what else the server accepts. */
+    readonly tokenId: number | null;
   }
   | { readonly kind: "invalid" };
 
@@ -72,10 +74,10 @@ export async function verifyToken(store: Store, userId: number, token: string): 
   if (row === undefined || row.userId !== userId) return invalid;
   if (!equalInConstantTime(row.hash, hashSecret(parsed.token))) return invalid;
   const user = await store.user(userId);
-  // Removed since the line before.
-  if (user === undefined) return invalid;
+  // Removed since the line before, or shut out by an administrator.
+  if (user === undefined || user.disabledAt !== null) return invalid;
   store.noteTokenUse(row.id);
-  return { kind: "valid", user, impersonatorId: row.impersonatorId };
+  return { kind: "valid", user, impersonatorId: row.impersonatorId, tokenId: row.id };
 }
 
 function parseToken(text: string): { id: number; token: string } | undefined {

@@ -1,12 +1,14 @@
 /** The part of the store about accounts, by the queries that both databases answer alike. */
 import type { Kysely } from "kysely";
 import type { Clock } from "../lib/clock.ts";
+import { AdminRows } from "./admin_rows.ts";
+import type { AdminStore } from "./admin_store.ts";
 import { rankLogins } from "./fuzzy.ts";
 import { maxLoginLength } from "./login.ts";
 import * as queries from "./queries.ts";
 import { accessTokenOf, notificationOf, readRow, type SqlRow, userOf } from "./read_rows.ts";
 import type { Schema } from "./schema.ts";
-import { SignInRows } from "./sign_in_rows.ts";
+import { type QueryRunner, SignInRows } from "./sign_in_rows.ts";
 import type { SignInStore } from "./sign_in_store.ts";
 import {
   type AccessToken,
@@ -15,7 +17,7 @@ import {
   type User,
   type UserChange,
 } from "./store.ts";
-import { type AccountRowOf, type AccountTableName, accountTables, type RowOf } from "./tables.ts";
+import { accountTables, type AnyRowOf, type AnyTableName, type RowOf, tables } from "./tables.ts";
 import { TokenUses } from "./token_uses.ts";
 
 /** Longest text that is searched for: no login needs more, and the work grows with it. */
@@ -26,17 +28,20 @@ export abstract class AccountRows {
   protected readonly kysely: Kysely<Schema>;
   protected readonly clock: Clock;
   readonly signIn: SignInStore;
+  readonly admin: AdminStore;
   readonly #tokenUses = new TokenUses();
 
   constructor(kysely: Kysely<Schema>, clock: Clock) {
     this.kysely = kysely;
     this.clock = clock;
-    this.signIn = new SignInRows({
+    const runner: QueryRunner = {
       kysely,
       now: () => clock.now(),
-      ask: (table, query) => this.#accountRows(table, query),
+      ask: (table, query) => this.#rowsOf(table, query),
       run: async (...queries) => void await this.askTogether(...queries),
-    });
+    };
+    this.signIn = new SignInRows(runner);
+    this.admin = new AdminRows(runner);
   }
 
   /** Runs one query. */
@@ -53,11 +58,12 @@ export abstract class AccountRows {
   }
 
   async createUser(
-    user: { login: string; admin: boolean; name?: string | null },
+    user: { login: string; admin: boolean; name?: string | null; email?: string | null },
   ): Promise<User> {
     const query = queries.insertUser(this.kysely, {
       login: user.login,
       name: user.name ?? null,
+      email: user.email ?? null,
       admin: user.admin,
       metricsId: crypto.randomUUID(),
       createdAt: this.clock.now(),
@@ -132,7 +138,7 @@ export abstract class AccountRows {
   async accessTokensOf(userId: number): Promise<AccessToken[]> {
     await this.writeTokenUses();
     const query = queries.accessTokensOf(this.kysely, userId);
-    return (await this.#accountRows("access_tokens", query)).map(accessTokenOf);
+    return (await this.#rowsOf("access_tokens", query)).map(accessTokenOf);
   }
 
   noteTokenUse(id: number): void {
@@ -177,14 +183,11 @@ export abstract class AccountRows {
   }
 
   async #users(query: queries.Rows): Promise<User[]> {
-    return (await this.#accountRows("users", query)).map(userOf);
+    return (await this.#rowsOf("users", query)).map(userOf);
   }
 
-  async #accountRows<T extends AccountTableName>(
-    table: T,
-    query: queries.Rows,
-  ): Promise<AccountRowOf<T>[]> {
-    const { columns } = accountTables[table];
+  async #rowsOf<T extends AnyTableName>(table: T, query: queries.Rows): Promise<AnyRowOf<T>[]> {
+    const { columns } = { ...tables, ...accountTables }[table];
     return (await this.ask(query)).map((row) => readRow(columns, row));
   }
 

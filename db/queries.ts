@@ -15,6 +15,7 @@ const lowerLogin = sql<SqlValue>`lower(login)`;
 export function insertUser(db: Db, user: {
   login: string;
   name: string | null;
+  email: string | null;
   admin: boolean;
   metricsId: string;
   createdAt: number;
@@ -27,6 +28,9 @@ export function insertUser(db: Db, user: {
     connected_once: false,
     metrics_id: user.metricsId,
     created_at: user.createdAt,
+    email: user.email,
+    staff: null,
+    disabled_at: null,
   }).returningAll();
 }
 
@@ -36,6 +40,9 @@ export function updateUser(db: Db, id: number, change: UserChange): Rows {
     ...(change.name !== undefined && { name: change.name }),
     ...(change.avatarUrl !== undefined && { avatar_url: change.avatarUrl }),
     ...(change.admin !== undefined && { admin: change.admin }),
+    ...(change.email !== undefined && { email: change.email }),
+    ...(change.staff !== undefined && { staff: change.staff }),
+    ...(change.disabledAt !== undefined && { disabled_at: change.disabledAt }),
   }).where("id", "=", id).returningAll();
 }
 

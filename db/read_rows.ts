@@ -30,6 +30,9 @@ export function userOf(row: AccountRowOf<"users">): User {
     connectedOnce: row.connected_once,
     metricsId: row.metrics_id,
     createdAt: row.created_at,
+    email: row.email,
+    staff: row.staff,
+    disabledAt: row.disabled_at,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Kysely } from "kysely";
 import type { Rows } from "./queries.ts";
 import type { Schema } from "./schema.ts";
 import type { Invitation, SignInStore, WebSession } from "./sign_in_store.ts";
-import type { AccountRowOf, AccountTableName } from "./tables.ts";
+import type { AccountRowOf, AnyRowOf, AnyTableName } from "./tables.ts";
 
 /** What a driver does for {@link SignInRows}. */
 export interface QueryRunner {
@@ -11,7 +11,7 @@ export interface QueryRunner {
   /** Unix milliseconds. */
   now(): number;
   /** Runs one query whose rows are whole rows of a table. */
-  ask<T extends AccountTableName>(table: T, query: Rows): Promise<AccountRowOf<T>[]>;
+  ask<T extends AnyTableName>(table: T, query: Rows): Promise<AnyRowOf<T>[]>;
   /** Runs several queries in one transaction. */
   run(...queries: readonly Rows[]): Promise<void>;
 }
@@ -38,12 +38,14 @@ export class SignInRows implements SignInStore {
     );
   }
 
-  async createSession({ hash, userId, expiresAt }: Omit<WebSession, "createdAt">): Promise<void> {
+  async createSession(
+    { hash, userId, expiresAt, label = null }: Parameters<SignInStore["createSession"]>[0],
+  ): Promise<void> {
     const now = this.#runner.now();
     await this.#runner.run(
       this.#db.deleteFrom("web_sessions").where("expires_at", "<=", now).returning("hash"),
       this.#db.insertInto("web_sessions")
-        .values({ hash, user_id: userId, created_at: now, expires_at: expiresAt })
+        .values({ hash, user_id: userId, created_at: now, expires_at: expiresAt, label })
         .returning("hash"),
     );
   }
@@ -51,7 +53,7 @@ export class SignInRows implements SignInStore {
   async session(hash: string): Promise<WebSession | undefined> {
     const query = this.#db.selectFrom("web_sessions").selectAll().where("hash", "=", hash);
     const [row] = await this.#runner.ask("web_sessions", query);
-    return row && periodOf(row);
+    return row && sessionOf(row);
   }
 
   async removeSession(hash: string): Promise<void> {
@@ -63,6 +65,32 @@ export class SignInRows implements SignInStore {
   async removeSessions(userId: number): Promise<void> {
     await this.#runner.run(
       this.#db.deleteFrom("web_sessions").where("user_id", "=", userId).returning("hash"),
+    );
+  }
+
+  async sessionsOf(userId: number): Promise<WebSession[]> {
+    const query = this.#db.selectFrom("web_sessions").selectAll().where("user_id", "=", userId)
+      .where("expires_at", ">", this.#runner.now())
+      .orderBy("created_at", "desc").orderBy("hash");
+    return (await this.#runner.ask("web_sessions", query)).map(sessionOf);
+  }
+
+  async removeSessionOf(userId: number, hash: string): Promise<boolean> {
+    const query = this.#db.deleteFrom("web_sessions").where("user_id", "=", userId)
+      .where("hash", "=", hash).returningAll();
+    return (await this.#runner.ask("web_sessions", query)).length > 0;
+  }
+
+  async removeOtherSessions(userId: number, hash: string): Promise<void> {
+    await this.#runner.run(
+      this.#db.deleteFrom("web_sessions").where("user_id", "=", userId)
+        .where("hash", "<>", hash).returning("hash"),
+    );
+  }
+
+  async removeInvitations(userId: number): Promise<void> {
+    await this.#runner.run(
+      this.#db.deleteFrom("invitations").where("user_id", "=", userId).returning("hash"),
     );
   }
 
@@ -81,13 +109,13 @@ export class SignInRows implements SignInStore {
   async invitation(hash: string): Promise<Invitation | undefined> {
     const query = this.#db.selectFrom("invitations").selectAll().where("hash", "=", hash);
     const [row] = await this.#runner.ask("invitations", query);
-    return row && periodOf(row);
+    return row && invitationOf(row);
   }
 
   async takeInvitation(hash: string): Promise<Invitation | undefined> {
     const query = this.#db.deleteFrom("invitations").where("hash", "=", hash).returningAll();
     const [row] = await this.#runner.ask("invitations", query);
-    return row && periodOf(row);
+    return row && invitationOf(row);
   }
 
   async identity(provider: string, subject: string): Promise<number | undefined> {
@@ -120,9 +148,13 @@ export class SignInRows implements SignInStore {
   }
 }
 
-function periodOf(
-  row: AccountRowOf<"web_sessions"> | AccountRowOf<"invitations">,
-): WebSession & Invitation {
+function sessionOf(row: AccountRowOf<"web_sessions">): WebSession {
+  return { ...invitationOf(row), label: row.label };
+}
+
+function invitationOf(
+  row: Omit<AccountRowOf<"web_sessions">, "label"> | AccountRowOf<"invitations">,
+): Invitation {
   return {
     hash: row.hash,
     userId: row.user_id,

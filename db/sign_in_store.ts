@@ -7,6 +7,8 @@ export interface WebSession {
   /** Unix milliseconds. */
   readonly createdAt: number;
   readonly expiresAt: number;
+  /** What its owner knows the browser by. */
+  readonly label: string | null;
 }
 
 /** A link that lets its holder choose an account's password, once. */
@@ -25,15 +27,25 @@ export interface SignInStore {
   setPasswordHash(userId: number, hash: string): Promise<void>;
 
   /** Also forgets sessions that have expired. */
-  createSession(session: Omit<WebSession, "createdAt">): Promise<void>;
+  createSession(
+    session: Omit<WebSession, "createdAt" | "label"> & { readonly label?: string | null },
+  ): Promise<void>;
   /** Expired ones are there until somebody signs in. */
   session(hash: string): Promise<WebSession | undefined>;
   removeSession(hash: string): Promise<void>;
   removeSessions(userId: number): Promise<void>;
+  /** Open ones of a user, newest first. */
+  sessionsOf(userId: number): Promise<WebSession[]>;
+  /** False if the user has no such session. */
+  removeSessionOf(userId: number, hash: string): Promise<boolean>;
+  /** All of a user's but one. */
+  removeOtherSessions(userId: number, hash: string): Promise<void>;
 
   /** Also forgets the account's other invitations, and all that have expired. */
   createInvitation(invitation: Omit<Invitation, "createdAt">): Promise<void>;
   invitation(hash: string): Promise<Invitation | undefined>;
+  /** Ends the account's link, if it has one. */
+  removeInvitations(userId: number): Promise<void>;
   /** Takes it out: of two who hold the link, one gets it. */
   takeInvitation(hash: string): Promise<Invitation | undefined>;
 

@@ -2,6 +2,7 @@
  * The port to the database. Actors write through {@link Store.commit} (by way of the journal) and
  * read through the named queries; what a driver does below it is its own business.
  */
+import type { AdminStore } from "./admin_store.ts";
 import type { SignInStore } from "./sign_in_store.ts";
 import type { RowOf, TableName } from "./tables.ts";
 
@@ -39,6 +40,11 @@ export interface User {
   readonly metricsId: string;
   /** Unix milliseconds. */
   readonly createdAt: number;
+  readonly email: string | null;
+  /** Whether Zed takes the user for staff; null leaves it to the settings. */
+  readonly staff: boolean | null;
+  /** Since when nobody can sign in with the account, Unix milliseconds. */
+  readonly disabledAt: number | null;
 }
 
 export interface AccessToken {
@@ -61,6 +67,9 @@ export interface UserChange {
   readonly name?: string | null;
   readonly avatarUrl?: string | null;
   readonly admin?: boolean;
+  readonly email?: string | null;
+  readonly staff?: boolean | null;
+  readonly disabledAt?: number | null;
 }
 
 /**
@@ -113,11 +122,15 @@ export interface Store {
 
   /** What signing in with a browser keeps. */
   readonly signIn: SignInStore;
+  /** What administration keeps. */
+  readonly admin: AdminStore;
 
   // Accounts. Written at once, not through the journal: no actor owns them.
 
   /** @throws {LoginTakenError} */
-  createUser(user: { login: string; admin: boolean; name?: string | null }): Promise<User>;
+  createUser(
+    user: { login: string; admin: boolean; name?: string | null; email?: string | null },
+  ): Promise<User>;
   user(id: number): Promise<User | undefined>;
   userByLogin(login: string): Promise<User | undefined>;
   users(ids: readonly number[]): Promise<User[]>;

@@ -251,6 +251,11 @@ export const accountTables = {
       connected_once: "bool",
       metrics_id: "text",
       created_at: "int",
+      email: "text?",
+      /** Whether Zed takes the user for staff, whatever the settings say. */
+      staff: "bool?",
+      /** Since when nobody can sign in with the account. */
+      disabled_at: "int?",
     },
     key: ["id"],
   },
@@ -278,7 +283,14 @@ export const accountTables = {
 
   /** Browsers that are signed in. */
   web_sessions: {
-    columns: { hash: "text", user_id: "int", created_at: "int", expires_at: "int" },
+    columns: {
+      hash: "text",
+      user_id: "int",
+      created_at: "int",
+      expires_at: "int",
+      /** What its owner knows it by, as "Firefox on Linux". */
+      label: "text?",
+    },
     key: ["hash"],
   },
 
@@ -292,6 +304,52 @@ export const accountTables = {
   identities: {
     columns: { provider: "text", subject: "text", user_id: "int", created_at: "int" },
     key: ["provider", "subject"],
+  },
+
+  /** What operators did, and what was done in somebody else's name; rows are only added. */
+  audit_entries: {
+    columns: {
+      id: "int",
+      created_at: "int",
+      /** `user`, `api token`, `command line`, `payment provider`. */
+      actor_kind: "text",
+      actor_id: "int?",
+      actor_login: "text?",
+      /** As `user.update`. */
+      action: "text",
+      /** An address, as `/users/4`. */
+      target: "text?",
+      /** What the target was called then. */
+      target_name: "text?",
+      /** Network address of who asked. */
+      client_address: "text?",
+      /** JSON object. */
+      details: "text",
+    },
+    key: ["id"],
+  },
+
+  /** Who an account is to the payment provider. */
+  billing_customers: {
+    columns: { user_id: "int", customer_id: "text", created_at: "int" },
+    key: ["user_id"],
+  },
+
+  /** What the payment provider has told of subscriptions. */
+  billing_subscriptions: {
+    columns: {
+      id: "text",
+      user_id: "int",
+      status: "text",
+      /** Name of the price in the settings; null for one that is not there. */
+      plan: "text?",
+      started_at: "int?",
+      ends_at: "int?",
+      cancels: "bool",
+      /** When the provider said so: an older word changes nothing. */
+      told_at: "int",
+    },
+    key: ["id"],
   },
 
   /** Keys of the server's own. */
@@ -329,3 +387,11 @@ export type RowOf<T extends TableName> = {
 export type AccountRowOf<T extends AccountTableName> = PlainRow<
   (typeof accountTables)[T]["columns"]
 >;
+
+/** Name of any table. */
+export type AnyTableName = TableName | AccountTableName;
+
+/** A row of any table. */
+export type AnyRowOf<T extends AnyTableName> = T extends TableName ? RowOf<T>
+  : T extends AccountTableName ? AccountRowOf<T>
+  : never;

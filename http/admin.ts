@@ -12,6 +12,7 @@ import {
   setPassword,
   signOutUser,
 } from "../db/accounts.ts";
+import { type Deed, toUser } from "./audit.ts";
 import { InvalidLoginError } from "../db/login.ts";
 import { type Passwords, PasswordsBusyError, WeakPasswordError } from "../db/passwords.ts";
 import { LoginTakenError, type Store, StoreUnavailableError, type User } from "../db/store.ts";
@@ -28,6 +29,8 @@ export interface AdminDeps {
   /** Ends what a user has open whose tokens are gone. */
   readonly onUserSignedOut: (userId: number) => void;
   readonly passwords: Passwords;
+  /** Writes down what was done. */
+  readonly audit: (deed: Deed) => Promise<void>;
   /** Where browsers reach the server, without a slash at its end. */
   readonly url: string;
   /** Unix milliseconds. */
@@ -93,12 +96,19 @@ async function route(request: Request, path: string, deps: AdminDeps): Promise<R
     case "POST users": {
       const body = newUsers.safeParse(await request.json().catch(() => undefined));
       if (!body.success) return refuse(400, "Cannot add users: give {logins: [text], admin: bool}");
-      return Response.json(await addUsers(deps.store, body.data.logins, body.data));
+      const added = await addUsers(deps.store, body.data.logins, body.data);
+      for (const user of added) {
+        await deps.audit(toUser("user.create", user, { admin: body.data.admin }));
+      }
+      return Response.json(added);
     }
     case "GET users":
       return Response.json(await listUsers(deps.store));
-    case "POST users/:login/token":
-      return Response.json(await addToken(deps.store, login));
+    case "POST users/:login/token": {
+      const made = await addToken(deps.store, login);
+      await deps.audit(toUser("token.create", made));
+      return Response.json(made);
+    }
     case "POST users/:login/invitation": {
       const body = invitation.safeParse(await request.json().catch(() => undefined));
       if (!body.success) return refuse(400, "Cannot invite: give {admin: bool}");
@@ -106,18 +116,20 @@ async function route(request: Request, path: string, deps: AdminDeps): Promise<R
         admin: body.data.admin,
         now: deps.now(),
       });
+      await deps.audit(toUser("invitation.create", invited, { admin: body.data.admin }));
       return Response.json({ ...invited, url: deps.url + path });
     }
     case "POST users/:login/password": {
       const body = newPassword.safeParse(await request.json().catch(() => undefined));
       if (!body.success) return refuse(400, "Cannot set a password: give {password: text}");
-      return Response.json(
-        named(await setPassword(deps.store, deps.passwords, login, body.data.password)),
-      );
+      const user = await setPassword(deps.store, deps.passwords, login, body.data.password);
+      await deps.audit(toUser("password.set", user));
+      return Response.json(named(user));
     }
     case "POST users/:login/signout": {
       const user = await signOutUser(deps.store, login);
       deps.onUserSignedOut(user.id);
+      await deps.audit(toUser("user.sign_out", user));
       return Response.json(named(user));
     }
     case "PATCH users/:login": {
@@ -127,11 +139,13 @@ async function route(request: Request, path: string, deps: AdminDeps): Promise<R
       }
       const user = await changeUser(deps.store, login, body.data);
       deps.onUserChanged(user.id);
+      await deps.audit(toUser("user.update", user, body.data));
       return Response.json(named(user));
     }
     case "DELETE users/:login": {
       const user = await removeUser(deps.store, login);
       await deps.onUserRemoved(user.id);
+      await deps.audit(toUser("user.remove", user));
       return Response.json(named(user));
     }
     default:

@@ -85,8 +85,8 @@ export class Admission {
         `client must be upgraded: version ${version.text} is older than ${MINIMUM.join(".")}`,
       );
     }
-    const { id, admin } = verdict.user;
-    return { userId: id, admin, version };
+    const { user: { id, admin, staff }, tokenId, impersonatorId } = verdict;
+    return { userId: id, admin, staff, version, tokenId, impersonatorId };
   }
 }
 

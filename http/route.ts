@@ -21,6 +21,8 @@ export interface Exchange {
 /** A request whose user token has proved true. */
 export interface UserExchange extends Exchange {
   readonly user: User;
+  /** The token that proved it; null for what else the server accepts. */
+  readonly tokenId: number | null;
 }
 
 export type Answer = Response | Promise<Response>;

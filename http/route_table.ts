@@ -3,7 +3,10 @@
  * `docs/ENDPOINTS.md` is made from it. [transport 11]
  */
 import { handleAdmin } from "./admin.ts";
+import { audit, commandLineActor } from "./audit.ts";
+import { auditImpersonation } from "./impersonation.ts";
 import { baseUrl } from "./base_url.ts";
+import { clientAddress } from "./client_address.ts";
 import { limited } from "./body.ts";
 import {
   acceptTerms,
@@ -21,7 +24,9 @@ import { channelLink, elsewhere, signedIn, styleSheet } from "./pages/small_page
 import { plainText, redirect } from "./responses.ts";
 import type { Answer, Exchange, Route } from "./route.ts";
 import {
+  changePassword,
   endConnections,
+  revokeSession,
   revokeToken,
   showAccount,
   signOutEverywhere,
@@ -312,6 +317,24 @@ export const routes: readonly Route[] = [
     answer: "303 to `/account`, 404",
   },
   {
+    path: "/account/sessions/:id/revoke",
+    methods: ["POST"],
+    auth: "session",
+    handler: revokeSession,
+    caller: "browser: signing another browser out",
+    years: "-",
+    answer: "303 to `/account`, 404",
+  },
+  {
+    path: "/account/password",
+    methods: ["POST"],
+    auth: "session",
+    handler: changePassword,
+    caller: "browser: a new password",
+    years: "-",
+    answer: "303 to `/account`; 400, 403, 429 page",
+  },
+  {
     path: "/account/sign_out_everywhere",
     methods: ["POST"],
     auth: "session",
@@ -418,7 +441,7 @@ export const routes: readonly Route[] = [
     path: "/internal/users/impersonate",
     methods: ["POST"],
     auth: "api token",
-    handler: ({ request, deps }) => impersonate(limited(request), deps.store, deps.config.apiToken),
+    handler: impersonate,
     caller: "Zed: sign-in of its developers; scripts",
     years: "2026",
     answer: "200 `{user_id, access_token}`, 401, 404",
@@ -440,7 +463,11 @@ function rpc({ request, peer, deps }: Exchange): Answer {
     return redirect(302, `${baseUrl(request, deps.config.publicUrl)}/rpc`);
   }
   const guesser = deps.guesses.guesser(request.headers, peer);
-  return upgradeRpc(request, deps.actors, deps.admission, deps.metrics, guesser);
+  const clientIs = clientAddress(request.headers, peer, deps.config.trustedProxies);
+  return upgradeRpc(request, deps.actors, deps.admission, deps.metrics, guesser, async (who) => {
+    await auditImpersonation({ request, peer, deps }, who);
+    return { ...who, clientAddress: clientIs };
+  });
 }
 
 function prediction(exchange: Exchange): Answer {
@@ -449,7 +476,8 @@ function prediction(exchange: Exchange): Answer {
     : noModel(exchange);
 }
 
-async function admin({ request, path, deps }: Exchange): Promise<Response> {
+async function admin(exchange: Exchange): Promise<Response> {
+  const { request, path, deps } = exchange;
   const { store, adminSecret, actors, notices, signIn, config } = deps;
   const answer = await handleAdmin(limited(request), {
     store,
@@ -457,6 +485,7 @@ async function admin({ request, path, deps }: Exchange): Promise<Response> {
     passwords: signIn.passwords,
     url: baseUrl(request, config.publicUrl),
     now: () => actors.clock.now(),
+    audit: (deed) => audit(exchange, commandLineActor, deed),
     onUserChanged: (userId) => {
       actors.directory.forget(userId);
       notices.userChanged(userId);

@@ -69,7 +69,7 @@ async function dispatch(
   if (verdict.kind === "invalid") {
     return plainText(401, "invalid credentials: sign in again");
   }
-  return await route.handler({ ...exchange, user: verdict.user });
+  return await route.handler({ ...exchange, user: verdict.user, tokenId: verdict.tokenId });
 }
 
 type OpenRoute = Exclude<Route, { readonly auth: "user" }>;

@@ -4,6 +4,7 @@ import { createToken } from "../db/access_tokens.ts";
 import { checkLogin, InvalidLoginError } from "../db/login.ts";
 import { LoginTakenError, type Store, type User } from "../db/store.ts";
 import { refuseWithoutApiToken } from "./api_token.ts";
+import { apiTokenActor, audit, toUser } from "./audit.ts";
 import { json, plainText } from "./responses.ts";
 import type { Exchange } from "./route.ts";
 import { encryptToken, NativeAppKeyError, parseNativeAppKey } from "./signin/native_app_key.ts";
@@ -79,9 +80,8 @@ export async function lookUpUser({ request, url, deps }: Exchange): Promise<Resp
  * `POST /users/:id/access_tokens?public_key=…[&impersonate=<login>]`: a token that only the holder of
  * the key can read. [transport 6.2c]
  */
-export async function createAccessToken(
-  { request, url, params, deps: { store, config, log } }: Exchange,
-): Promise<Response> {
+export async function createAccessToken(exchange: Exchange): Promise<Response> {
+  const { request, url, params, deps: { store, config } } = exchange;
   const refused = refuseWithoutApiToken(request, config.apiToken);
   if (refused !== undefined) return refused;
   const user = /^[1-9]\d{0,9}$/.test(params.id!) ? await store.user(Number(params.id)) : undefined;
@@ -100,12 +100,16 @@ export async function createAccessToken(
     const found = await store.userByLogin(login);
     if (found === undefined) return plainText(422, `there is no user "${login}"`);
     target = found;
-    log.info("{admin} got a token to sign in as {login}", {
-      admin: user.login,
-      login: target.login,
-    });
   }
+  if (target.disabledAt !== null) return plainText(422, `${target.login} is disabled`);
   const impersonator = target === user ? null : user.id;
+  await audit(
+    exchange,
+    apiTokenActor,
+    impersonator === null
+      ? toUser("token.create", target)
+      : toUser("impersonation.create_token", target, { administrator: user.login }),
+  );
   const token = await createToken(store, target.id, impersonator);
   return json(200, { user_id: target.id, encrypted_access_token: encryptToken(key, token) });
 }

@@ -105,10 +105,10 @@ export async function byStrategies(
   headers: Headers,
 ): Promise<Verdict> {
   const user = strategies.length === 0 ? undefined : await store.user(credentials.userId);
-  if (user === undefined) return { kind: "invalid" };
+  if (user === undefined || user.disabledAt !== null) return { kind: "invalid" };
   for (const strategy of strategies) {
     if (await strategy(credentials, user, headers)) {
-      return { kind: "valid", user, impersonatorId: null };
+      return { kind: "valid", user, impersonatorId: null, tokenId: null };
     }
   }
   return { kind: "invalid" };

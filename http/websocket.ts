@@ -1,6 +1,6 @@
 /** The WebSocket of Zed's protocol, on Deno's native upgrade. [transport 1] */
 import type { Actors } from "../actors/start.ts";
-import type { ClientSocket, Connection } from "../actors/connection/mod.ts";
+import type { ClientSocket, Connection, Principal } from "../actors/connection/mod.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
 import type { Guesser } from "./guess_limit.ts";
@@ -44,6 +44,9 @@ class DenoSocket implements ClientSocket {
   }
 }
 
+/** Hears who is let in, before the upgrade, and may say more of him. */
+export type Admitted = (principal: Principal) => Principal | Promise<Principal>;
+
 /** Answers a handshake for `/rpc`: refused with its status before the upgrade, or a connection. */
 export async function upgradeRpc(
   request: Request,
@@ -51,8 +54,9 @@ export async function upgradeRpc(
   admission: Admission,
   metrics: Metrics,
   guesser?: Guesser,
+  admitted: Admitted = (principal) => principal,
 ): Promise<Response> {
-  const answer = await shakeHands(request, actors, admission, metrics, guesser);
+  const answer = await shakeHands(request, actors, admission, metrics, guesser, admitted);
   if (answer.status !== SWITCHING_PROTOCOLS) metrics.refusedHandshakes.inc(`${answer.status}`);
   return answer;
 }
@@ -62,10 +66,12 @@ async function shakeHands(
   actors: Actors,
   admission: Admission,
   metrics: Metrics,
-  guesser?: Guesser,
+  guesser: Guesser | undefined,
+  admitted: Admitted,
 ): Promise<Response> {
-  const principal = await admission.check(request, guesser);
-  if (principal instanceof Response) return principal;
+  const checked = await admission.check(request, guesser);
+  if (checked instanceof Response) return checked;
+  const principal = await admitted(checked);
   const end = actors.journal.failure === undefined ? admission.begin() : undefined;
   if (end === undefined) {
     return plainText(503, "too many connections, try again later", { "retry-after": "5" });

@@ -1,7 +1,13 @@
 /** The program's configuration: flags, environment and defaults, read by the table of settings. */
 import { parseArgs } from "@std/cli/parse-args";
 import type { z } from "zod";
-import type { DatabaseLocation, Secret, Setting } from "./setting.ts";
+import {
+  type DatabaseLocation,
+  HEADER_WORD,
+  headerSecret,
+  type Secret,
+  type Setting,
+} from "./setting.ts";
 import { settings } from "./settings_table.ts";
 import { type ProtocolTimes, scaledTimes } from "./times.ts";
 
@@ -193,8 +199,10 @@ function authConfig(values: Values, problems: string[]): AuthConfig {
       }
       return { kind };
     case "shared-secret":
-      if (authSecret !== undefined) return { kind, secret: authSecret };
-      problems.push("AUTH_STRATEGY=shared-secret needs AUTH_SECRET");
+      if (authSecret === undefined) problems.push("AUTH_STRATEGY=shared-secret needs AUTH_SECRET");
+      else if (headerSecret.safeParse(authSecret.reveal()).success) {
+        return { kind, secret: authSecret };
+      } else problems.push(`AUTH_SECRET: ${HEADER_WORD}`);
       return { kind: "tokens" };
     case "jwt": {
       const key = authJwksUrl !== undefined

@@ -63,10 +63,18 @@ export function setting<Value, const Options extends Setting<Value>>(
   return options;
 }
 
+/** What {@link headerSecret} expects. */
+export const HEADER_WORD =
+  "must be printable ASCII without spaces: clients send it as a word of an HTTP header";
+
 /** A text that is kept from sight. */
 export const secret = z.string().min(1, "must not be empty").transform((value) =>
   new Secret(value)
 );
+
+/** A secret that clients send as a word of an HTTP header: spaces would end it. */
+export const headerSecret = z.string().min(1, "must not be empty")
+  .regex(/^[\x21-\x7e]+$/, HEADER_WORD).transform((value) => new Secret(value));
 
 /** A whole number within bounds. */
 export function wholeNumber(min: number, max: number) {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   databaseUrl,
   exactWebUrl,
+  headerSecret,
   oneOf,
   secret,
   secretKey,
@@ -71,7 +72,7 @@ export const settings = {
     flag: "api-token",
     env: "API_TOKEN",
     value: "<secret>",
-    schema: secret,
+    schema: headerSecret,
     defaultText: "none: those routes are closed",
     description:
       "Token that opens the routes for scripts, such as POST /internal/users/impersonate.",
@@ -227,7 +228,7 @@ export const settings = {
     env: "STAFF",
     value: "<who>",
     schema: oneOf(["none", "admins", "all"]),
-    default: "none",
+    default: "admins",
     description:
       "Who counts as staff in Zed: none, admins or all. Staff connect by themselves after signing " +
       "in, and get the editor's unfinished features as well.",

@@ -48,6 +48,14 @@ export interface Principal {
   readonly userId: number;
   readonly admin: boolean;
   readonly version: AppVersion;
+  /** Whether Zed takes the user for staff, whatever the settings say. */
+  readonly staff?: boolean | null;
+  /** The access token; null for what else the server accepts. */
+  readonly tokenId?: number | null;
+  /** The administrator who acts as the user. [rooms 3.8] */
+  readonly impersonatorId?: number | null;
+  /** Network address of the client, or of the proxy before it. */
+  readonly clientAddress?: string;
 }
 
 // One message is taken apart at a time: these are filled anew by each.
@@ -61,6 +69,11 @@ export class Connection implements ConnectionRef {
   readonly userId: number;
   readonly admin: boolean;
   readonly version: AppVersion;
+  readonly staff: boolean;
+  readonly tokenId: number | null;
+  readonly impersonatorId: number | null;
+  readonly clientAddress: string | null;
+  readonly connectedAt: number;
   readonly address: string;
   readonly outbox: Outbox;
   readonly asking = new Set<ForwardedRequest>();
@@ -89,6 +102,12 @@ export class Connection implements ConnectionRef {
     this.userId = principal.userId;
     this.admin = principal.admin;
     this.version = principal.version;
+    this.tokenId = principal.tokenId ?? null;
+    this.impersonatorId = principal.impersonatorId ?? null;
+    this.staff = this.impersonatorId !== null ||
+      system.accounts.isStaff({ admin: principal.admin, staff: principal.staff ?? null });
+    this.clientAddress = principal.clientAddress ?? null;
+    this.connectedAt = system.clock.now();
     this.address = `/connections/${peerText(key)}`;
     this.outbox = new Outbox({
       socket,

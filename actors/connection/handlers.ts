@@ -75,7 +75,8 @@ function handleGetPrivateUserInfo(system: ActorSystem, inbound: Inbound): void {
       inbound,
       fieldOf("GetPrivateUserInfoResponse", {
         metricsId: user.metricsId,
-        staff: system.accounts.isStaff(user),
+        // [rooms 3.8]
+        staff: inbound.connection.impersonatorId !== null || system.accounts.isStaff(user),
         acceptedTosAt: termsAcceptedAt(user),
       }),
     ));

@@ -10,7 +10,7 @@ export function accountPolicyOf(
   clock: Clock,
 ): AccountPolicy {
   const policy: AccountPolicy = {
-    isStaff: (user) => staff === "all" || (staff === "admins" && user.admin),
+    isStaff: (user) => user.staff ?? (staff === "all" || (staff === "admins" && user.admin)),
     createModelToken: (user, request) =>
       llmApiSecret &&
       createModelToken(llmApiSecret, user, {

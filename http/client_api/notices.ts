@@ -2,6 +2,8 @@
 
 /** The socket of a client that waits for notices. */
 export interface NoticeSocket {
+  /** The access token that opened it; null for what else the server accepts. */
+  readonly tokenId?: number | null;
   send(bytes: Uint8Array<ArrayBuffer>): void;
   close(): void;
 }
@@ -55,6 +57,13 @@ export class Notices {
   /** Ends the sockets of a user who is gone or signed out. */
   endUser(userId: number): void {
     for (const socket of [...this.#sockets.get(userId) ?? []]) this.#end(userId, socket);
+  }
+
+  /** Ends the sockets that one of a user's tokens has opened. */
+  endToken(userId: number, tokenId: number): void {
+    for (const socket of [...this.#sockets.get(userId) ?? []]) {
+      if (socket.tokenId === tokenId) this.#end(userId, socket);
+    }
   }
 
   /** Ends all of them. */

@@ -10,7 +10,7 @@ const IDLE = 30;
  * Upgrades, and says nothing until something changes. The runtime answers the client's pings; what
  * else it may send is ignored.
  */
-export function connectNotices({ request, user, deps }: UserExchange): Response {
+export function connectNotices({ request, user, tokenId, deps }: UserExchange): Response {
   const { notices, actors } = deps;
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return plainText(426, "connect with a WebSocket", { upgrade: "websocket" });
@@ -26,6 +26,7 @@ export function connectNotices({ request, user, deps }: UserExchange): Response 
   }
   const { socket, response } = upgraded;
   const open: NoticeSocket = {
+    tokenId,
     send: (bytes) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(bytes);
     },

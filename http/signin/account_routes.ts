@@ -1,50 +1,17 @@
 /** `/account`: what somebody is signed in with, and how to end it. */
-import type { AccessToken } from "../../db/store.ts";
+import { hashSecret } from "../../db/access_tokens.ts";
+import { checkPassword, PasswordsBusyError, WeakPasswordError } from "../../db/passwords.ts";
 import type { HttpDeps } from "../deps.ts";
-import { html } from "../pages/html.ts";
-import { page } from "../pages/layout.ts";
 import { plainText, redirect } from "../responses.ts";
+import { accountPage } from "./account_page.ts";
 import { withBrowser, withForm, withUser } from "./browser_exchange.ts";
-import { hidden } from "./sign_in_pages.ts";
+
+const WRONG = "The present password is not right.";
+const DIFFERENT = "The two new passwords are not the same.";
+const WAIT = "Too many attempts. Wait a minute, then try again.";
 
 /** `GET /account`. */
-export const showAccount = withBrowser(withUser(async (exchange) => {
-  const { prefix, browser, user, deps } = exchange;
-  const tokens = await deps.store.accessTokensOf(user.id);
-  const fields = await hidden(exchange, undefined);
-  const item = (token: AccessToken) =>
-    html`
-      <li>
-        <div class="row">
-          <div>${describe(token)}<br><span class="faint">${history(token)}</span></div>
-          <form method="post" action="${prefix}/account/tokens/${token.id}/revoke">
-      ${fields}<button class="plain" aria-label="Sign out ${describe(token)}, ${history(
-        token,
-      )}">Sign out</button>
-          </form>
-        </div>
-      </li>
-    `;
-  return page({
-    title: user.name ?? user.login,
-    prefix,
-    wide: true,
-    headers: browser.setCookie,
-    body: html`
-      <p>Signed in as <strong>${user.login}</strong>${user.admin && html`, an administrator`}.</p>
-      <form method="post" action="${prefix}/sign_out">
-      ${fields}<button class="plain">Sign out of this browser</button>
-      </form>
-      <h2>Devices</h2>
-      ${tokens.length === 0
-        ? html`<p class="faint">No editor is signed in.</p>`
-        : html`<ul>${tokens.map(item)}</ul>
-<form method="post" action="${prefix}/account/sign_out_everywhere">
-${fields}<button class="plain">Sign out everywhere</button>
-</form>`}
-    `,
-  });
-}));
+export const showAccount = withBrowser(withUser((exchange) => accountPage(exchange)));
 
 /** `POST /account/tokens/:id/revoke`: one device. */
 export const revokeToken = withForm(withUser(async ({ deps, params, user, prefix }) => {
@@ -52,7 +19,37 @@ export const revokeToken = withForm(withUser(async ({ deps, params, user, prefix
   if (!await deps.store.removeAccessToken(user.id, id)) {
     return plainText(404, "there is no such device any more");
   }
-  endConnections(deps, user.id);
+  endDevice(deps, user.id, id);
+  return redirect(303, `${prefix}/account`);
+}));
+
+/** `POST /account/sessions/:id/revoke`: one browser, by the hash of its cookie. */
+export const revokeSession = withForm(withUser(async ({ deps, params, user, prefix }) => {
+  if (!await deps.store.signIn.removeSessionOf(user.id, params.id!)) {
+    return plainText(404, "that browser is not signed in any more");
+  }
+  return redirect(303, `${prefix}/account`);
+}));
+
+/** `POST /account/password`: a new password; other browsers are signed out, editors stay. */
+export const changePassword = withForm(withUser(async (exchange) => {
+  const { deps: { signIn, store, log, config }, form, user, browser, address, prefix } = exchange;
+  if (!config.signIn.passwords) return plainText(404, "this server keeps no passwords");
+  const password = form.get("password") ?? "";
+  if (password !== form.get("again")) return await accountPage(exchange, 400, DIFFERENT);
+  try {
+    const verdict = await signIn.byPassword(user.login, form.get("present") ?? "", address);
+    if (verdict.kind === "wait") return await accountPage(exchange, 429, WAIT);
+    if (verdict.kind !== "right") return await accountPage(exchange, 403, WRONG);
+    checkPassword(password, user.login);
+    await store.signIn.setPasswordHash(user.id, await signIn.passwords.hash(password));
+  } catch (error) {
+    if (error instanceof WeakPasswordError) return await accountPage(exchange, 400, error.message);
+    if (error instanceof PasswordsBusyError) return await accountPage(exchange, 503, error.message);
+    throw error;
+  }
+  await store.signIn.removeOtherSessions(user.id, hashSecret(browser.id));
+  log.info("{login} changed the password from {address}", { login: user.login, address });
   return redirect(303, `${prefix}/account`);
 }));
 
@@ -65,22 +62,14 @@ export const signOutEverywhere = withForm(withUser(async ({ deps, user, prefix }
   return redirect(303, `${prefix}/sign_in`);
 }));
 
-/**
- * Ends what is open. Connections do not know which token opened them, so all of the user end; clients
- * with a good token come back within a second.
- */
+/** Ends what one token has opened; the user's other devices stay. */
+export function endDevice({ actors, notices }: HttpDeps, userId: number, tokenId: number): void {
+  notices.endToken(userId, tokenId);
+  actors.signOutToken(tokenId);
+}
+
+/** Ends all that a user has open. */
 export function endConnections({ actors, notices }: HttpDeps, userId: number): void {
   notices.endUser(userId);
   actors.signOutUser(userId);
-}
-
-function describe({ label, impersonatorId }: AccessToken): string {
-  const what = label ?? "Token from the command line";
-  return impersonatorId === null ? what : `${what}, by an administrator`;
-}
-
-function history({ createdAt, lastUsedAt }: AccessToken): string {
-  const day = (time: number) => new Date(time).toISOString().slice(0, 10);
-  const used = lastUsedAt === null ? "not used yet" : `last used ${day(lastUsedAt)}`;
-  return `since ${day(createdAt)}, ${used}`;
 }

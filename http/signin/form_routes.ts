@@ -1,12 +1,14 @@
 /** Signing in by password, and out. */
 import { PasswordsBusyError } from "../../db/passwords.ts";
 import { redirect } from "../responses.ts";
+import { browserName } from "./browser_name.ts";
 import { type FormExchange, withBrowser, withForm } from "./browser_exchange.ts";
 import { isNative, nativePath, type NativeRequest } from "./native_request.ts";
 import { handOver, read } from "./native_routes.ts";
 import { problemPage, signInPage } from "./sign_in_pages.ts";
 
 const WAIT = "Too many attempts. Wait a minute, then try again.";
+const DISABLED = "This account is disabled. Ask whoever runs this server.";
 const WRONG = "That login and password do not belong together.";
 
 /** `GET /sign_in`: for who wants to see his account. */
@@ -32,10 +34,12 @@ export const signIn = withForm(async (exchange) => {
     const verdict = await deps.signIn.byPassword(login, password, address);
     if (verdict.kind === "wait") return await again(429, WAIT, { "retry-after": "60" });
     if (verdict.kind === "wrong") return await again(401, WRONG);
+    if (verdict.kind === "disabled") return await again(403, DISABLED);
     const browser = await deps.signIn.sessions.signIn(
       exchange.browser,
       verdict.user,
       exchange.scope,
+      browserName(exchange.request),
     );
     return await goOn({ ...exchange, browser }, native);
   } catch (error) {

@@ -5,6 +5,7 @@ import type { User } from "../../db/store.ts";
 import { type Html, html } from "../pages/html.ts";
 import { page } from "../pages/layout.ts";
 import { redirect } from "../responses.ts";
+import { browserName } from "./browser_name.ts";
 import { type BrowserExchange, withBrowser, withForm } from "./browser_exchange.ts";
 import { hidden, problemPage, providerLinks } from "./sign_in_pages.ts";
 
@@ -57,7 +58,12 @@ export const acceptInvitation = withForm(async (exchange) => {
   await store.signIn.setPasswordHash(user.id, hash);
   await store.signIn.removeSessions(user.id);
   log.info("{login} chose a password from {address}", { login: user.login, address });
-  const browser = await signIn.sessions.signIn(exchange.browser, user, exchange.scope);
+  const browser = await signIn.sessions.signIn(
+    exchange.browser,
+    user,
+    exchange.scope,
+    browserName(exchange.request),
+  );
   return redirect(303, `${prefix}/account`, { ...browser.setCookie, "cache-control": "no-store" });
 });
 
@@ -65,7 +71,8 @@ async function invited({ deps }: BrowserExchange, token: string): Promise<User |
   if (!/^[\w-]{43}$/.test(token)) return undefined;
   const invitation = await deps.store.signIn.invitation(hashSecret(token));
   if (invitation === undefined || invitation.expiresAt <= deps.actors.clock.now()) return undefined;
-  return await deps.store.user(invitation.userId);
+  const user = await deps.store.user(invitation.userId);
+  return user?.disabledAt === null ? user : undefined;
 }
 
 async function passwordPage(

@@ -1,8 +1,10 @@
 /** `/native_app_signin`: a browser that an editor has opened. [transport 4.1] */
 import { createToken } from "../../db/access_tokens.ts";
 import type { User } from "../../db/store.ts";
+import { audit, toUser, userActor } from "../audit.ts";
 import { redirect } from "../responses.ts";
 import { type BrowserExchange, withBrowser, withForm } from "./browser_exchange.ts";
+import { systemOf } from "./browser_name.ts";
 import { encryptToken } from "./native_app_key.ts";
 import {
   type Fields,
@@ -60,26 +62,28 @@ async function targetOf(
       `Zed asks to be signed in as ${impersonate}, but only administrators may be somebody else.`,
     );
   }
-  return await exchange.deps.store.userByLogin(impersonate) ??
-    problemPage(exchange, 404, `There is no account ${impersonate} on this server.`);
+  const target = await exchange.deps.store.userByLogin(impersonate);
+  if (target === undefined) {
+    return problemPage(exchange, 404, `There is no account ${impersonate} on this server.`);
+  }
+  return target.disabledAt === null
+    ? target
+    : problemPage(exchange, 403, `The account ${target.login} is disabled.`);
 }
 
 /** Sends the browser to the editor with a token that nobody else can read. [transport 4.1.4] */
 export async function handOver(
-  { deps: { store, log }, request, address, browser }: BrowserExchange,
+  exchange: BrowserExchange,
   native: NativeRequest,
   user: User,
   target: User = user,
 ): Promise<Response> {
+  const { deps: { store }, request, browser } = exchange;
   const impersonator = target === user ? null : user.id;
-  const token = await createToken(store, target.id, impersonator, labelOf(request));
   if (impersonator !== null) {
-    log.info("{admin} signs in as {login} from {address}", {
-      admin: user.login,
-      login: target.login,
-      address,
-    });
+    await audit(exchange, userActor(user), toUser("impersonation.create_token", target));
   }
+  const token = await createToken(store, target.id, impersonator, labelOf(request));
   const query = new URLSearchParams({
     user_id: String(target.id),
     access_token: encryptToken(native.key, token),
@@ -94,7 +98,6 @@ export async function handOver(
 /** What the user will know the device by: browser and editor share a machine. [transport 4.1.11] */
 function labelOf(request: Request): string {
   const agent = request.headers.get("user-agent") ?? "";
-  const system = /Windows|Macintosh|Android|iPhone|iPad|CrOS|Linux|FreeBSD/.exec(agent)?.[0];
-  const names: Readonly<Record<string, string>> = { Macintosh: "macOS", CrOS: "ChromeOS" };
-  return system === undefined ? "Zed" : `Zed on ${names[system] ?? system}`;
+  const system = systemOf(agent);
+  return system === undefined ? "Zed" : `Zed on ${system}`;
 }

@@ -5,6 +5,7 @@ import { hashSecret } from "../../db/access_tokens.ts";
 import { checkLogin, InvalidLoginError } from "../../db/login.ts";
 import { LoginTakenError, type User } from "../../db/store.ts";
 import { baseUrl } from "../base_url.ts";
+import { browserName } from "./browser_name.ts";
 import { redirect } from "../responses.ts";
 import { type BrowserExchange, withBrowser } from "./browser_exchange.ts";
 import { isNative, nativePath, NativeRequestError, parseNativeRequest } from "./native_request.ts";
@@ -83,7 +84,13 @@ export const finishElsewhere = withBrowser(async (exchange) => {
       provider: identity.provider,
       address: exchange.address,
     });
-    const browser = await deps.signIn.sessions.signIn(exchange.browser, user, exchange.scope);
+    const label = browserName(exchange.request);
+    const browser = await deps.signIn.sessions.signIn(
+      exchange.browser,
+      user,
+      exchange.scope,
+      label,
+    );
     const headers = new Headers({ "cache-control": "no-store" });
     headers.append("set-cookie", browser.setCookie["set-cookie"]!);
     headers.append("set-cookie", cookie(exchange, "", 0)["set-cookie"]!);
@@ -131,6 +138,9 @@ async function accountOf(
       }. Ask whoever ` +
         "runs it for an invitation.",
     );
+  }
+  if (user.disabledAt !== null) {
+    return problemPage(exchange, 403, `The account ${user.login} is disabled.`);
   }
   return await withProfile(exchange, user, identity);
 }

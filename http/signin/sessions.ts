@@ -44,17 +44,27 @@ export class Sessions {
     const session = await this.#store.signIn.session(hashSecret(id));
     const open = session !== undefined && session.expiresAt > this.#clock.now();
     const user = open ? await this.#store.user(session.userId) : undefined;
-    return { id, user, setCookie: {} };
+    return { id, user: user?.disabledAt === null ? user : undefined, setCookie: {} };
   }
 
-  /** Signs a user in, under a cookie that nobody else can have known. */
-  async signIn(before: Browser, user: User, scope: CookieScope): Promise<Browser> {
+  /**
+   * Signs a user in, under a cookie that nobody else can have known.
+   *
+   * @param label what the user will know the browser by
+   */
+  async signIn(
+    before: Browser,
+    user: User,
+    scope: CookieScope,
+    label: string,
+  ): Promise<Browser> {
     await this.signOut(before);
     const browser = await this.#newBrowser(user, scope);
     await this.#store.signIn.createSession({
       hash: hashSecret(browser.id),
       userId: user.id,
       expiresAt: this.#clock.now() + SESSION_LIFETIME,
+      label,
     });
     return browser;
   }

@@ -28,6 +28,8 @@ export interface SignInOptions {
 export type PasswordVerdict =
   | { readonly kind: "right"; readonly user: User }
   | { readonly kind: "wrong" }
+  /** The right password of an account that an administrator has disabled. */
+  | { readonly kind: "disabled" }
   /** Too many attempts. */
   | { readonly kind: "wait" };
 
@@ -86,6 +88,7 @@ export class SignIn {
       return { kind: "wrong" };
     }
     this.#accounts.reset(account);
+    if (user.disabledAt !== null) return { kind: "disabled" };
     if (verdict === "renew") {
       await this.#store.signIn.setPasswordHash(user.id, await this.passwords.hash(password));
     }

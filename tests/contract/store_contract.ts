@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StoreUnavailableError } from "../../db/store.ts";
 import { type RowOf, type TableName, tables } from "../../db/tables.ts";
 import { accountContract } from "./account_contract.ts";
+import { adminContract } from "./admin_contract.ts";
 import { signInContract } from "./sign_in_contract.ts";
 import {
   type AnyRow,
@@ -30,6 +31,7 @@ import {
 export function storeContract(driver: string, open: OpenStore): void {
   accountContract(driver, open);
   signInContract(driver, open);
+  adminContract(driver, open);
 
   Deno.test(
     `[design 1.3] every column of every table comes back as it was put (${driver})`,

@@ -39,7 +39,7 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
     trustedProxies: "loopback",
     auth: { kind: "tokens" },
     signIn: { passwords: true, openToAll: false, gitHub: undefined, oidc: undefined },
-    staff: "none",
+    staff: "admins",
     llmApiSecret: undefined,
     checksumSeed: undefined,
     extensionsDir: undefined,
@@ -255,6 +255,7 @@ Deno.test("[issue 3 run] each bad value is refused", () => {
     ),
     ...["mysql://x", "sqlite:", "x.sqlite"].map((v) => ["--database-url", v] as [string, string]),
     ...["", "fifteen letters"].map((v) => ["--llm-api-secret", v] as [string, string]),
+    ...["two words", "line\nbreak", "schlüssel"].map((v) => ["--api-token", v] as [string, string]),
     ["--staff", "some"],
     ["--trusted-proxies", "10.0.0.1"],
     ["--extensions-upstream", "zed.dev"],
@@ -417,4 +418,22 @@ Deno.test("[issue 3 run] help and document list every setting but the hidden one
     }
   }
   assertEquals(await run(true), [], "stale: deno task gen");
+});
+
+Deno.test("[issue 4 sign-in] a secret that no header can carry is refused at the start, and is not shown", () => {
+  const shared = (secret: string) => () =>
+    loadConfig(["--auth=shared-secret"], { HOME: "/home/u", AUTH_SECRET: secret }, "linux");
+  for (const secret of ["sixteen letters or", "sixteen-letters-ör"]) {
+    const { message } = assertThrows(shared(secret), ConfigError);
+    assertStringIncludes(message, "AUTH_SECRET: must be printable ASCII without spaces");
+    assertEquals(message.includes(secret), false);
+  }
+  assertEquals(shared("sixteen-letters-or")().auth.kind, "shared-secret");
+  // A key that only signs may be any text.
+  const jwt = loadConfig(
+    ["--auth=jwt", "--auth-issuer=i", "--auth-audience=a"],
+    { HOME: "/home/u", AUTH_SECRET: "sixteen letters or" },
+    "linux",
+  );
+  assertEquals(jwt.auth.kind, "jwt");
 });

@@ -55,6 +55,7 @@ async function withServer(
     store,
     adminSecret,
     passwords: cheapPasswords,
+    audit: async () => {},
     url: "https://x.example",
     now: () => Date.UTC(2026, 0, 1),
     onUserRemoved: (id: number) => void removed.push(id),

@@ -1,9 +1,11 @@
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { inviteUser } from "../../../db/accounts.ts";
+import { createToken } from "../../../db/access_tokens.ts";
 import { Browser } from "../../support/browser.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { askAt, statusOf } from "../../support/http.ts";
 import { createNativeApp } from "../../support/native_app.ts";
+import { TestPeer } from "../../support/test_peer.ts";
 import { PASSWORD, signInPath, withSignIn } from "../../support/sign_in.ts";
 
 const app = createNativeApp();
@@ -21,6 +23,9 @@ Deno.test("[transport 5.1.4, 5.1.3] devices are listed, and signed out one by on
       "user-agent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)",
     });
     const connection = await server.raw("ann");
+    const other = await createToken(server.server.store, ann.id);
+    const stays = await TestPeer.connect({ url: server.url, user: { ...ann, token: other } });
+    await server.server.store.removeAccessToken(ann.id, JSON.parse(other).id);
     const page = await browser.open("/account");
     assertMatch(
       page.text,
@@ -30,9 +35,99 @@ Deno.test("[transport 5.1.4, 5.1.3] devices are listed, and signed out one by on
     assertEquals(revoke.length, 2);
     assertEquals((await browser.submit(revoke[1]!)).location, "/account");
     await connection.closed;
+    assertEquals(stays.end, undefined, "another device");
+    await stays.close();
     assertEquals(await statusOf(askAt(server.url, "/client/users/me", { as: ann })), 401);
     assertEquals((await browser.submit(revoke[1]!)).status, 404);
-    assertEquals((await browser.open("/account")).forms.length, 3);
+    assertEquals((await browser.open("/account")).forms.length, 4);
+  });
+});
+
+Deno.test("[issue 4 sign-in] browsers are listed, and signed out one by one", async () => {
+  await withSignIn({}, async (server, browser) => {
+    const other = new Browser(server.url);
+    await signIn(other, "ann");
+    await signIn(browser, "ann");
+    await signIn(new Browser(server.url), "root");
+    const revoke = (await browser.open("/account")).forms
+      .filter(({ action }) => action.startsWith("/account/sessions/"));
+    assertEquals(revoke.length, 1, "this one has its own button");
+    const stranger = new Browser(server.url);
+    await signIn(stranger, "root");
+    const { fields } = (await stranger.open("/account")).forms[0]!;
+    assertEquals((await stranger.submit({ ...revoke[0]!, fields })).status, 404);
+    assertEquals((await other.open("/account")).status, 200);
+    assertEquals((await browser.submit(revoke[0]!)).location, "/account");
+    assertEquals((await other.open("/account")).location, "/sign_in");
+    assertEquals((await browser.open("/account")).status, 200);
+  });
+});
+
+Deno.test("[issue 4 accounts] who knows the present password changes it; other browsers end, editors stay", async () => {
+  await withSignIn({}, async (server, browser) => {
+    const ann = await server.addUser("ann");
+    const editor = await server.raw("ann");
+    const other = new Browser(server.url);
+    await signIn(other, "ann");
+    await signIn(browser, "ann");
+    const form = (await browser.open("/account")).forms
+      .find(({ action }) => action === "/account/password")!;
+    const next = "another horse battery";
+    const refused: readonly [Record<string, string>, number][] = [
+      [{ present: "wrong password", password: next, again: next }, 403],
+      [{ present: PASSWORD, password: next, again: PASSWORD }, 400],
+      [{ present: PASSWORD, password: "short", again: "short" }, 400],
+    ];
+    for (const [fields, status] of refused) {
+      const page = await browser.submit(form, fields);
+      assertEquals(page.status, status);
+      assertNotMatch(page.text, /another horse|wrong password/);
+    }
+    assertEquals((await other.open("/account")).status, 200);
+    assertEquals(
+      (await other.submit(form, { present: PASSWORD, password: next, again: next })).status,
+      403,
+    );
+    const changed = await browser.submit(form, { present: PASSWORD, password: next, again: next });
+    assertEquals([changed.status, changed.location], [303, "/account"]);
+    assertEquals((await browser.open("/account")).status, 200);
+    assertEquals((await other.open("/account")).location, "/sign_in");
+    assertEquals(editor.end, undefined);
+    assertEquals(await statusOf(askAt(server.url, "/client/users/me", { as: ann })), 200);
+    const late = new Browser(server.url);
+    const entry = (await late.open("/sign_in")).forms[0]!;
+    assertEquals((await late.submit(entry, { login: "ann", password: PASSWORD })).status, 401);
+    assertEquals((await late.submit(entry, { login: "ann", password: next })).status, 303);
+  });
+});
+
+Deno.test("[issue 4 admin] a disabled account opens nothing, by whatever way", async () => {
+  await withSignIn({ flags: ["--api-token", "hunter2"] }, async (server, browser) => {
+    const { store } = server.server;
+    const ann = await server.addUser("ann");
+    await signIn(browser, "ann");
+    await store.updateUser(ann.id, { disabledAt: 1 });
+    assertEquals((await browser.open("/account")).location, "/sign_in");
+    const me = (as: string) => statusOf(askAt(server.url, "/client/users/me", { as }));
+    assertEquals(await me(`${ann.id} ${ann.token}`), 401);
+    assertEquals(await me(`${ann.id} ADMIN_TOKEN:hunter2`), 401);
+    const fresh = new Browser(server.url);
+    const form = (await fresh.open("/sign_in")).forms[0]!;
+    assertEquals((await fresh.submit(form, { login: "ann", password: PASSWORD })).status, 403);
+    assertEquals(
+      (await fresh.submit(form, { login: "ann", password: "wrong password" })).status,
+      401,
+    );
+    const { path } = await inviteUser(store, "ann", { admin: false, now: Date.now() });
+    assertEquals((await fresh.open(path)).status, 404);
+    const impersonation = askAt(server.url, "/internal/users/impersonate", {
+      method: "POST",
+      as: "Bearer hunter2",
+      body: { github_login: "ann" },
+    });
+    assertEquals(await statusOf(impersonation), 403);
+    await store.updateUser(ann.id, { disabledAt: null });
+    assertEquals(await me(`${ann.id} ${ann.token}`), 200);
   });
 });
 

@@ -91,16 +91,21 @@ Deno.test("[transport 5.5, 3.2.1, T4] only credentials that are wrong get a 401,
   });
 });
 
-Deno.test("[transport 3.4.6] who counts as staff is configured", async () => {
-  const expected = { none: [false, false], admins: [false, true], all: [true, true] };
-  for (const [who, staff] of Object.entries(expected)) {
-    await withHttp(["--staff", who], async ({ server, ask }) => {
+Deno.test("[transport 3.4.6] [rooms 4.7] who counts as staff is configured; by default administrators do", async () => {
+  const expected = [
+    [[], [false, true]],
+    [["--staff", "none"], [false, false]],
+    [["--staff", "admins"], [false, true]],
+    [["--staff", "all"], [true, true]],
+  ] as const;
+  for (const [flags, staff] of expected) {
+    await withHttp(flags, async ({ server, ask }) => {
       const users = [await server.addUser("ann"), await server.addUser("root", { admin: true })];
       const found = [];
       for (const as of users) {
         found.push((await (await ask("/client/users/me", { as })).json()).user.is_staff);
       }
-      assertEquals(found, staff, who);
+      assertEquals(found, [...staff], flags.join(" "));
     });
   }
 });

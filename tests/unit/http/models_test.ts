@@ -107,6 +107,9 @@ Deno.test("[transport 9.3] tokens are good for an hour, and only under their key
     connectedOnce: false,
     metricsId: "m",
     createdAt: 0,
+    email: null,
+    staff: null,
+    disabledAt: null,
   };
   const now = Date.UTC(2026, 0, 1);
   const token = await createModelToken(new Secret(SECRET), user, {
