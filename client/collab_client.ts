@@ -1,9 +1,12 @@
-/** A signed-in user at a server, over one connection after the other. */
+/** A user at a server, over one connection after the other. */
 import { ContactRequestResponseEnum, type Init, type MessageName } from "../proto/mod.ts";
 import type { MessageTypes } from "../proto/mod.ts";
 import type { PeerId } from "../rpc/peer_id.ts";
-import { connect, type ConnectOptions } from "./connect.ts";
+import { Connection, type ConnectionOptions } from "./connection/connection.ts";
+import type { Rejoinable } from "./connection/rejoin.ts";
+import type { Status } from "./connection/status.ts";
 import { Contacts } from "./contacts.ts";
+import type { Credentials } from "./credentials/store.ts";
 import {
   Dispatcher,
   type EntityKind,
@@ -11,27 +14,56 @@ import {
   type MessageHandler,
   type RequestHandler,
 } from "./dispatcher.ts";
+import { fetchClient } from "./http/fetch_client.ts";
+import type { HttpClient } from "./http/http_client.ts";
 import type { Peer } from "./peer.ts";
 import type { RequestName, ResponseOf } from "./responses_table.ts";
+import { type SignInMethod, withToken } from "./sign_in/sign_in_method.ts";
 import { UserCache } from "./user_cache.ts";
 
+/** What a {@link CollabClient} is made with. */
+export interface ClientOptions
+  extends Omit<ConnectionOptions, "dispatcher" | "http" | "method" | "timeout"> {
+  /** Who signs in, where the program knows it; else the store is asked, then `signIn`. */
+  readonly credentials?: Credentials | undefined;
+  /** How to get a login that is not stored. */
+  readonly signIn?: SignInMethod | undefined;
+  /** Handlers that are there already. */
+  readonly dispatcher?: Dispatcher;
+  /** Sends plain requests; the platform's `fetch` if not given. */
+  readonly http?: HttpClient | undefined;
+  /** Limit of an attempt to connect, in milliseconds. */
+  readonly timeout?: number | undefined;
+}
+
 /**
- * What stays when a connection goes: handlers, contacts, users. Everything above (rooms, projects)
- * sends through it and so over the connection of the moment.
+ * What stays when a connection goes: handlers, contacts, users, and what is open. Everything above
+ * (rooms, projects) sends through it and so over the connection of the moment; a connection that is
+ * lost is made again by itself, and what was open is taken back.
  */
 export class CollabClient implements AsyncDisposable {
   /** Handlers of all connections. */
   readonly dispatcher: Dispatcher;
+  /** Statuses, commands, the account. */
+  readonly connection: Connection;
   readonly contacts = new Contacts();
   readonly users: UserCache = new UserCache(async (ids) =>
     (await this.request("GetUsers", { userIds: [...ids] })).users
   );
-  readonly #options: ConnectOptions;
-  #peer: Peer | undefined;
 
-  private constructor(options: ConnectOptions) {
+  /** Makes a client that is signed out; nothing is sent before {@link connect} or a sign-in. */
+  constructor({ credentials, signIn, ...options }: ClientOptions) {
     this.dispatcher = options.dispatcher ?? new Dispatcher();
-    this.#options = { ...options, dispatcher: this.dispatcher };
+    this.connection = new Connection({
+      ...options,
+      http: options.http ?? fetchClient(),
+      dispatcher: this.dispatcher,
+      method: credentials === undefined ? signIn : withToken(credentials),
+    });
+    this.connection.onStatus(({ name }) => {
+      // A connection begins with a complete list. [transport 3.6.3]
+      if (name === "ConnectionLost" || name === "SignedOut") this.contacts.clear();
+    });
     this.onMessage("UpdateContacts", (update) => this.contacts.apply(update));
     // Hints for a user interface, which a program without one need not refuse.
     this.onMessage("ShowContacts", () => {});
@@ -39,20 +71,31 @@ export class CollabClient implements AsyncDisposable {
   }
 
   /**
-   * Connects and signs in.
+   * Makes a client, signs in and connects.
    *
    * @throws {ConnectError} or a subclass that tells what to do.
    */
-  static async connect(options: ConnectOptions): Promise<CollabClient> {
+  static async connect(options: ClientOptions): Promise<CollabClient> {
     const client = new CollabClient(options);
-    await client.reconnect();
-    return client;
+    try {
+      await client.connection.connect();
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
+  /** The status of the moment. */
+  get status(): Status {
+    return this.connection.status;
   }
 
   /** The connection of the moment, which may have ended. */
   get peer(): Peer {
-    if (this.#peer === undefined) throw new Error("Cannot use the connection: there is none yet");
-    return this.#peer;
+    const { peer } = this.connection;
+    if (peer === undefined) throw new Error("Cannot use the connection: there is none yet");
+    return peer;
   }
 
   /** The id that the others know this client by; each connection has another. */
@@ -60,17 +103,44 @@ export class CollabClient implements AsyncDisposable {
     return this.peer.peerId as PeerId;
   }
 
-  /** The user. */
+  /** The user, who has to be signed in. */
   get userId(): bigint {
-    return BigInt(this.#options.credentials.userId);
+    const { credentials } = this.connection.login;
+    if (credentials === undefined) throw new Error("Cannot tell the user: nobody is signed in");
+    return BigInt(credentials.userId);
   }
 
-  /** Makes a new connection in place of the one before, which is closed. */
+  /** As {@link Connection.onStatus}. */
+  onStatus(listener: (status: Status) => void): () => void {
+    return this.connection.onStatus(listener);
+  }
+
+  /** As {@link Connection.statuses}. */
+  statuses(): AsyncIterableIterator<Status> {
+    return this.connection.statuses();
+  }
+
+  /**
+   * Names something that is open: it hears of each loss, and is taken back over each new connection,
+   * in the first turn after its `Hello`. [transport 12.11]
+   *
+   * @returns takes it away: it was closed.
+   */
+  keepOpen(rejoinable: Rejoinable): () => void {
+    return this.connection.rejoining.add(rejoinable);
+  }
+
+  /**
+   * Makes a new connection in place of this one, or tries at once instead of waiting further.
+   * Resolves when everything that was open is open again, or given up.
+   *
+   * @throws {ConnectError} this attempt failed; others follow by themselves.
+   */
   async reconnect(): Promise<Peer> {
-    this.#peer?.close();
-    this.contacts.clear();
-    this.#peer = await connect(this.#options);
-    return this.#peer;
+    if (this.status.name === "Connected") this.connection.reconnect();
+    await this.connection.connect();
+    await this.connection.rejoining.settled();
+    return this.peer;
   }
 
   /** As {@link Peer.request}. */
@@ -117,13 +187,23 @@ export class CollabClient implements AsyncDisposable {
     await this.request("RespondToContactRequest", { requesterId: userId, response });
   }
 
-  /** Ends the connection. */
-  close(): void {
-    this.#peer?.close();
+  /**
+   * Ends in order: new requests are refused, those under way get their answers, and what was sent
+   * goes out.
+   */
+  async drain(): Promise<void> {
+    await this.connection.peer?.drain();
+    await this[Symbol.asyncDispose]();
   }
 
-  /** Ends the connection. */
+  /** Ends the connection and all attempts to make another. The login stays in its store. */
+  close(): void {
+    this.connection.end();
+  }
+
+  /** Ends the connection and all attempts to make another. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#peer?.[Symbol.asyncDispose]();
+    this.close();
+    await this.connection.peer?.closed;
   }
 }

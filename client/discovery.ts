@@ -1,5 +1,8 @@
 /** Where a server takes connections: it says so itself. [transport 1.1] */
 import { ConnectError } from "./errors.ts";
+import { serviceUrl } from "./http/base_urls.ts";
+import { fetchClient } from "./http/fetch_client.ts";
+import type { HttpClient } from "./http/http_client.ts";
 
 /** How {@link discoverRpcUrl} asks. */
 export interface DiscoveryOptions {
@@ -7,6 +10,8 @@ export interface DiscoveryOptions {
   readonly signal: AbortSignal;
   /** Preview and nightly clients may be sent elsewhere. */
   readonly releaseChannel?: string | undefined;
+  /** How to ask; the platform's `fetch` if not given. */
+  readonly http?: HttpClient | undefined;
 }
 
 /**
@@ -18,19 +23,13 @@ export interface DiscoveryOptions {
  */
 export async function discoverRpcUrl(
   serverUrl: string,
-  { signal, releaseChannel }: DiscoveryOptions,
+  { signal, releaseChannel, http = fetchClient() }: DiscoveryOptions,
 ): Promise<URL> {
   const query = releaseChannel === "preview" || releaseChannel === "nightly"
     ? `?${releaseChannel}=1`
     : "";
-  const address = `${serverUrl.replace(/\/+$/, "")}/rpc${query}`;
-  let response: Response;
-  try {
-    response = await fetch(address, { redirect: "manual", signal });
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new ConnectError(`Cannot reach ${address}; check the server's address`, { cause });
-  }
+  const address = `${serviceUrl(serverUrl, "site", "/rpc")}${query}`;
+  const response = await http.request(address, { redirects: 0, signal });
   // Left unread, the body would keep its connection.
   await response.body?.cancel();
   const { status } = response;

@@ -11,6 +11,21 @@ export class UnauthorizedError extends ConnectError {
   override readonly name = "UnauthorizedError";
 }
 
+/** No credentials were found, or they could not be checked. [transport 3.4.1] */
+export class AuthenticationError extends ConnectError {
+  override readonly name: string = "AuthenticationError";
+}
+
+/** A login that the store held is refused, and deleted there: a new one is needed. [transport 3.3.5] */
+export class StoredLoginRefusedError extends ConnectError {
+  override readonly name = "StoredLoginRefusedError";
+}
+
+/** What went on was ended by this client itself, as by a sign-out. [transport 3.3.2] */
+export class CanceledError extends ConnectError {
+  override readonly name = "CanceledError";
+}
+
 /** The server speaks to newer clients only: another attempt is of no use. [transport 1.5.1] */
 export class UpgradeRequiredError extends ConnectError {
   override readonly name = "UpgradeRequiredError";

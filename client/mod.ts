@@ -1,7 +1,21 @@
 /** The client library: connections, rooms, projects. For Deno add `transport_deno.ts`. */
 export { Buffer } from "./buffer.ts";
-export { CollabClient } from "./collab_client.ts";
+export { type ClientOptions, CollabClient } from "./collab_client.ts";
 export { connect, type ConnectOptions, type Credentials } from "./connect.ts";
+export type { Account, AccountDocument, AccountUser, Organization } from "./connection/account.ts";
+export type { Generation, Random } from "./connection/backoff.ts";
+export type { Connection } from "./connection/connection.ts";
+export type { Rejoinable } from "./connection/rejoin.ts";
+export {
+  isConnected,
+  isSignedOut,
+  isSigningIn,
+  type Status,
+  type StatusName,
+  wasConnected,
+} from "./connection/status.ts";
+export { MemoryStore } from "./credentials/memory_store.ts";
+export type { CredentialStore } from "./credentials/store.ts";
 export {
   Dispatcher,
   type EntityHandlers,
@@ -12,6 +26,8 @@ export {
   type RequestHandler,
 } from "./dispatcher.ts";
 export {
+  AuthenticationError,
+  CanceledError,
   ConnectError,
   ConnectionClosedError,
   OverloadedError,
@@ -20,10 +36,13 @@ export {
   UpgradeRequiredError,
   WrongResponseError,
 } from "./errors.ts";
+export { fetchClient, type FetchOptions } from "./http/fetch_client.ts";
+export type { HttpClient, HttpRequest } from "./http/http_client.ts";
 export { GuestProject, type JoinOptions } from "./guest_project.ts";
 export { HostProject, type ShareOptions } from "./host_project.ts";
 export { Peer, type PeerOptions } from "./peer.ts";
 export { type FileInfo, NoSuchFileError, type ProjectFiles } from "./project_files.ts";
 export type { RequestName, ResponseOf } from "./responses_table.ts";
 export { Room } from "./room.ts";
+export { type SignInMethod, type SignInRequest, withToken } from "./sign_in/sign_in_method.ts";
 export type { Socket, SocketListener, Transport } from "./transport.ts";

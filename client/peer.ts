@@ -52,6 +52,9 @@ export interface PeerOptions {
 /** Bytes that a message may have once decompressed. [design 3] */
 const MAX_PLAIN = 64 * 1024 * 1024;
 
+/** How often {@link Peer.drain} looks whether the network has taken everything, in milliseconds. */
+const DRAIN_PAUSE = 10;
+
 /** Takes answers: of a request or of a stream. */
 interface Pending {
   /** @returns whether it is done, so that further answers have nobody to take them. */
@@ -90,6 +93,9 @@ export class Peer implements AsyncDisposable {
   #blocked = false;
   #isPumping = false;
   #isClosed = false;
+  #isEndedHere = false;
+  /** Told when the last answer is there. */
+  #drained: PromiseWithResolvers<void> | undefined;
 
   /** Starts to take what arrives; register handlers in the same turn, or give a dispatcher. */
   constructor(socket: Socket, options: PeerOptions = {}) {
@@ -122,6 +128,11 @@ export class Peer implements AsyncDisposable {
   /** Whether the connection has ended. */
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** Whether this side ended it, not the other nor the network. [transport 3.5.5] */
+  get isEndedHere(): boolean {
+    return this.#isEndedHere;
   }
 
   /** Bytes that the network has not taken yet. */
@@ -209,8 +220,25 @@ export class Peer implements AsyncDisposable {
     return this.dispatcher.subscribe(kind, id);
   }
 
+  /**
+   * Ends in order: refuses new requests, waits for the answers to those before, and until the network
+   * has taken what was sent. Requests of the server are answered meanwhile.
+   */
+  async drain(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#drained ??= Promise.withResolvers();
+    if (this.#pending.size === 0) this.#drained.resolve();
+    await this.#drained.promise;
+    while (!this.#isClosed && this.#socket.bufferedAmount > 0) {
+      await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, DRAIN_PAUSE));
+    }
+    this.close("drained");
+    await this.closed;
+  }
+
   /** Ends the connection; what is not yet processed is dropped. */
   close(reason = "closed by this client"): void {
+    if (!this.#isClosed && this.#end === undefined) this.#isEndedHere = true;
     this.#finish(reason);
   }
 
@@ -222,6 +250,9 @@ export class Peer implements AsyncDisposable {
 
   #ask<N extends RequestName>(name: N, value: Init<MessageTypes[N]>, pending: Pending): number {
     if (this.#isClosed) throw new ConnectionClosedError();
+    if (this.#drained !== undefined) {
+      throw new ConnectionClosedError(`Cannot send ${name}: the connection is being drained`);
+    }
     const id = this.#write(name, value, -1);
     this.#pending.set(id, pending);
     return id;
@@ -322,6 +353,7 @@ export class Peer implements AsyncDisposable {
     const pending = this.#pending.get(id);
     if (pending === undefined) return this.#warn(`Ignored an answer to the unknown request ${id}`);
     if (pending.answer(envelope)) this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#drained?.resolve();
     this.#awaitRequester();
   }
 
@@ -345,6 +377,7 @@ export class Peer implements AsyncDisposable {
     );
     const pending = [...this.#pending.values()];
     this.#pending.clear();
+    this.#drained?.resolve();
     for (const { fail } of pending) fail(new ConnectionClosedError());
     // Requesters learn of it before those who watch the connection. [transport 12.10]
     this.#clock.setImmediate(async () => {

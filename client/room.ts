@@ -13,13 +13,24 @@ export class Room {
   readonly #hosted = new Map<bigint, HostProject>();
   readonly #joined = new Map<bigint, GuestProject>();
   readonly #state = new Condition();
-  readonly #unsubscribe: () => void;
+  /** Resolves with the reason when this client is in the room no more. */
+  readonly left: Promise<string>;
+  readonly #left = Promise.withResolvers<string>();
+  readonly #stops: (() => void)[];
 
   private constructor(client: CollabClient, snapshot: RoomSnapshot) {
     this.client = client;
     this.id = snapshot.id;
     this.#snapshot = snapshot;
-    this.#unsubscribe = client.onMessage("RoomUpdated", ({ room }) => this.#take(room));
+    this.left = this.#left.promise;
+    this.#stops = [
+      client.onMessage("RoomUpdated", ({ room }) => this.#take(room)),
+      client.keepOpen({
+        suspend: () => this.#suspend(),
+        rejoin: () => this.#rejoin(),
+        abandon: (reason) => this.#close(reason),
+      }),
+    ];
   }
 
   /** Makes a room with this client in it. */
@@ -81,22 +92,36 @@ export class Room {
     });
   }
 
-  /**
-   * Takes the seat in the room again, and every project, over the client's new connection. To be
-   * called once {@link CollabClient.reconnect} has made it; resolves when all is as it was.
-   *
-   * @throws {RequestError} the seat is gone.
-   */
-  async rejoin(): Promise<void> {
+  /** Ends what this client shares, leaves what it joined, and leaves the room. */
+  async leave(): Promise<void> {
+    for (const project of this.#hosted.values()) project.unshare();
+    for (const project of this.#joined.values()) project.leave();
+    this.#close("left");
+    await this.client.request("LeaveRoom", {});
+  }
+
+  /** Ends it here only. */
+  #close(reason: string): void {
+    for (const stop of this.#stops.splice(0)) stop();
+    for (const project of [...this.#hosted.values()]) project[Symbol.dispose]();
+    for (const project of [...this.#joined.values()]) project.end(reason);
+    this.#hosted.clear();
+    this.#state.fail(new Error(`The room was left: ${reason}`));
+    this.#left.resolve(reason);
+  }
+
+  #suspend(): void {
+    for (const project of this.#hosted.values()) project.suspend();
+    for (const project of this.#joined.values()) project.suspend("rejoining");
+  }
+
+  /** Takes the seat again, and every project, over the client's new connection. [transport 3.10.2] */
+  async #rejoin(): Promise<void> {
     for (const [id, project] of this.#hosted) if (!project.isShared) this.#hosted.delete(id);
-    const hosted = [...this.#hosted.values()];
-    const joined = [...this.#joined.values()];
-    for (const project of hosted) project.suspend();
-    for (const project of joined) project.suspend("rejoining");
     const response = await this.client.request("RejoinRoom", {
       id: this.id,
-      resharedProjects: hosted.map((project) => project.description()),
-      rejoinedProjects: joined.map((project) => project.description()),
+      resharedProjects: [...this.#hosted.values()].map((project) => project.description()),
+      rejoinedProjects: [...this.#joined.values()].map((project) => project.description()),
     });
     const work: Promise<void>[] = [];
     for (const reshared of response.resharedProjects) {
@@ -109,15 +134,6 @@ export class Room {
     }
     this.#take(response.room);
     await Promise.all(work);
-  }
-
-  /** Ends what this client shares, leaves what it joined, and leaves the room. */
-  async leave(): Promise<void> {
-    for (const project of this.#hosted.values()) project.unshare();
-    for (const project of this.#joined.values()) project.leave();
-    this.#hosted.clear();
-    this.#unsubscribe();
-    await this.client.request("LeaveRoom", {});
   }
 
   #take(room: RoomSnapshot | undefined): void {

@@ -113,7 +113,6 @@ class Demo {
     });
     await this.#timed("Bob is back", async () => {
       await guest.reconnect();
-      await guestRoom.rejoin();
       await converge(shared, joined, hostBuffer, guestBuffer);
     }, () => `still replica ${joined.replicaId}`);
     await this.#timed("Alice's network breaks; both go on editing", async () => {
@@ -123,7 +122,6 @@ class Demo {
     });
     await this.#timed("Alice is back", async () => {
       await host.reconnect();
-      await hostRoom.rejoin();
       await converge(shared, joined, hostBuffer, guestBuffer);
     });
     await this.#timed("Bob saves again", () => joined.save(guestBuffer));

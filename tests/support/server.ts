@@ -1,5 +1,5 @@
 import { zstdCompressSync } from "node:zlib";
-import { CollabClient } from "../../client/collab_client.ts";
+import { type ClientOptions, CollabClient } from "../../client/collab_client.ts";
 import { connect, type ConnectOptions } from "../../client/connect.ts";
 import { Dispatcher } from "../../client/dispatcher.ts";
 import type { Peer } from "../../client/peer.ts";
@@ -30,7 +30,7 @@ export interface TestUser {
 
 /** How a client connects to a {@link TestServer}. */
 export interface TestConnectOptions
-  extends Partial<Omit<ConnectOptions, "transport" | "credentials" | "dispatcher">> {
+  extends Partial<Omit<ConnectOptions, "credentials" | "dispatcher">> {
   /** What the client claims to be: `0.191.0` is of 2025. */
   readonly version?: string;
   /** Whether messages are compressed as Zed's are. */
@@ -118,7 +118,10 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** Signs a user in with a whole client, which handles contacts by itself. */
-  async client(login: string, options: TestConnectOptions = {}): Promise<CollabClient> {
+  async client(
+    login: string,
+    options: TestConnectOptions & Partial<ClientOptions> = {},
+  ): Promise<CollabClient> {
     const client = await CollabClient.connect(await this.#connectOptions(login, options));
     this.#open.push(client);
     return client;

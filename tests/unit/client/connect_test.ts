@@ -74,7 +74,7 @@ Deno.test("[transport 1.1.2] discovery asks /rpc, with a query by channel, and g
     ] as const
   ) {
     await using server = serve(() => redirect("https://parley.example/rpc?x=1"));
-    const url = await discoverRpcUrl(`${server.url}/`, { signal, releaseChannel });
+    const url = await discoverRpcUrl(server.url, { signal, releaseChannel });
     assertEquals(url.href, "wss://parley.example/rpc?x=1");
     assertEquals(server.requests.map((request) => request.url), [`${server.url}/rpc${query}`]);
     const headers = server.requests[0]?.headers;
