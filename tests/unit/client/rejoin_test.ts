@@ -76,7 +76,7 @@ Deno.test("[transport 3.10.2] three failures, or 30 s without success, and it is
 
 Deno.test("[transport 12.11] a sign-out gives everything up; patience without end stays to it", async () => {
   const { told, rejoining, clock } = stage({ patience: Infinity, tries: Infinity }, [
-    ...Array.from({ length: 5 }, () => new Error("not now")),
+    ...Array.from({ length: 5 }, () => new Error("Not now")),
   ]);
   rejoining.lost("gone");
   assertEquals(clock.timers, 0);
