@@ -1,5 +1,6 @@
 /** Notifications as actors make them for a user. [channels 4] */
 import type { RowOf } from "../db/tables.ts";
+import type { Init, MessageTypes } from "../proto/mod.ts";
 import type { NotificationKind } from "./refs.ts";
 import type { ActorSystem } from "./system.ts";
 import type { Turn } from "./turn.ts";
@@ -33,4 +34,17 @@ export function notifyUser(
   turn.writes.push(write);
   turn.put("notifications", row);
   turn.tellUser(userId, { type: "user.notified", row });
+}
+
+/** A notification as clients see it. [channels 4.3] */
+export function wireNotification(row: RowOf<"notifications">): Init<MessageTypes["Notification"]> {
+  return {
+    id: BigInt(row.id),
+    timestamp: BigInt(Math.floor(row.created_at / 1000)),
+    kind: row.kind,
+    entityId: row.entity_id === null ? undefined : BigInt(row.entity_id),
+    content: row.content,
+    isRead: row.is_read,
+    response: row.response ?? undefined,
+  };
 }

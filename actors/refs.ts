@@ -45,12 +45,19 @@ export interface ConnectionRef {
   readonly outbox: Outbox;
   /** Requests of this connection that wait for another client. */
   readonly asking: Set<ForwardedRequest>;
+  /** Who hears of its end at once, beside its user. [channels 11.3] */
+  readonly watchers: Set<ConnectionWatcher>;
   /** The initial pushes are queued: the connection's own messages may be handled. [rooms 4.2] */
   opened(): void;
   /** Ends it: the socket is closed, the loss procedure runs. */
   drop(reason: DroppedReason): void;
   /** Ends it without a reason to tell: the server stops. */
   drain(): void;
+}
+
+/** An actor that connections have joined as such, not as their users. */
+export interface ConnectionWatcher {
+  connectionLost(key: PeerKey): void;
 }
 
 /** What a user actor takes from other actors. */
@@ -121,6 +128,14 @@ export type UserMessage =
     readonly kind: NotificationKind;
     readonly entityId: number;
   }
+  /** A notification of this user is deleted, by whom it told of. */
+  | { readonly type: "user.notification_deleted"; readonly row: RowOf<"notifications"> }
+  /** The user has seen the messages of that channel up to this one. [channels 10.7] */
+  | {
+    readonly type: "user.message_observed";
+    readonly channelId: number;
+    readonly messageId: number;
+  }
   /** The user has answered what the notification of that kind and entity asks, if there is one. */
   | {
     readonly type: "user.notification_answered";
@@ -167,7 +182,11 @@ export interface Contact {
 }
 
 /** [channels 4.1] */
-export type NotificationKind = "ContactRequest" | "ContactRequestAccepted" | "ChannelInvitation";
+export type NotificationKind =
+  | "ContactRequest"
+  | "ContactRequestAccepted"
+  | "ChannelInvitation"
+  | "ChannelMessageMention";
 
 /** What a room takes from other actors. */
 export type RoomMessage =
@@ -267,7 +286,57 @@ export type ChannelMessage =
     readonly userId: number;
     readonly answer: (part: TreePart | undefined, gate: number) => void;
   }
+  /** May the user read what belongs to that channel? `false` also when out of order. */
+  | {
+    readonly type: "channel.reader_asked";
+    readonly channelId: number;
+    readonly userId: number;
+    readonly answer: (may: boolean, gate: number) => void;
+  }
+  /** The newest message of a channel's chat is another one now, 0 when there is none. */
+  | {
+    readonly type: "channel.latest_message";
+    readonly channelId: number;
+    readonly messageId: number;
+    /** Only if it is still that one, since something else may have come in between. */
+    readonly insteadOf?: number;
+    /** Tell all who see the channel, but for these connections. [channels 10.7] */
+    readonly tellAllBut?: ReadonlySet<PeerKey>;
+  }
+  /** An account is gone, with its memberships and messages; told to every tree. */
   | { readonly type: "channel.account_removed"; readonly userId: number };
+
+/** What a channel's chat takes from other actors: the tree has looked at the sender's role. */
+export type ChatMessage =
+  & (
+    | { readonly type: "chat.join" }
+    | { readonly type: "chat.leave" }
+    /** The newest messages before that one. */
+    | { readonly type: "chat.page"; readonly beforeId: number }
+    | {
+      readonly type: "chat.send";
+      readonly draft: ChatDraft;
+      /** As sent: nobody looks whether there is such a message. */
+      readonly replyTo: bigint | undefined;
+    }
+    | { readonly type: "chat.edit"; readonly messageId: number; readonly draft: ChatDraft }
+    | {
+      readonly type: "chat.remove";
+      readonly messageId: number;
+      /** An admin may also remove what others have sent. */
+      readonly byAdmin: boolean;
+    }
+  )
+  & { readonly connection: ConnectionRef; readonly requestId: number };
+
+/** What somebody wants to say. [channels 10.7] */
+export interface ChatDraft {
+  readonly body: string;
+  /** 32 hexadecimal digits. */
+  readonly nonce: string;
+  /** As sent. */
+  readonly mentions: readonly MessageTypes["ChatMention"][];
+}
 
 /** One tree as one user sees it. [channels 6.4] */
 export interface TreePart {
@@ -281,6 +350,8 @@ export interface TreePart {
   }[];
   readonly root?: Init<MessageTypes["Channel"]>;
   readonly participants: readonly Init<MessageTypes["ChannelParticipants"]>[];
+  /** Of the channels that the user sees and that have messages. */
+  readonly latestMessages: readonly Init<MessageTypes["ChannelMessageId"]>[];
 }
 
 export interface UserRef {
@@ -306,6 +377,16 @@ export interface ChannelRef {
   tell(message: ChannelMessage, gate: number): void;
   /** A message that names that channel of the tree. */
   receive(channelId: number, inbound: Inbound): void;
+  /** The database took nothing of what this actor wrote: it starts over from what is stored. */
+  refusedByStore(): void;
+}
+
+/** The chat of one channel. */
+export interface ChatRef extends ConnectionWatcher {
+  readonly channelId: number;
+  tell(message: ChatMessage, gate: number): void;
+  /** The channel is gone. */
+  end(): void;
   /** The database took nothing of what this actor wrote: it starts over from what is stored. */
   refusedByStore(): void;
 }

@@ -4,7 +4,7 @@
  */
 import type { PeerKey } from "../rpc/peer_id.ts";
 import { peerKey } from "../rpc/peer_id.ts";
-import type { ChannelRef, ConnectionRef, ProjectRef, RoomRef, UserRef } from "./refs.ts";
+import type { ChannelRef, ChatRef, ConnectionRef, ProjectRef, RoomRef, UserRef } from "./refs.ts";
 
 export class Registry {
   readonly connections = new Map<PeerKey, ConnectionRef>();
@@ -13,10 +13,14 @@ export class Registry {
   readonly projects = new Map<number, ProjectRef>();
   /** Every channel's id leads to the actor of its tree. */
   readonly channels = new Map<number, ChannelRef>();
+  /** By channel; those that somebody needs now. */
+  readonly chats = new Map<number, ChatRef>();
 
   /** The actor at an address, or undefined. */
-  lookup(address: string): ConnectionRef | UserRef | RoomRef | ProjectRef | ChannelRef | undefined {
-    const [, kind, name = ""] = address.split("/");
+  lookup(
+    address: string,
+  ): ConnectionRef | UserRef | RoomRef | ProjectRef | ChannelRef | ChatRef | undefined {
+    const [, kind, name = "", part] = address.split("/");
     if (kind === "connections") {
       const [owner, id] = name.split(":").map(Number);
       return this.connections.get(peerKey(owner ?? -1, id ?? -1));
@@ -24,6 +28,7 @@ export class Registry {
     if (kind === "users") return this.users.get(Number(name));
     if (kind === "rooms") return this.rooms.get(Number(name));
     if (kind === "projects") return this.projects.get(Number(name));
+    if (kind === "channels" && part === "chat") return this.chats.get(Number(name));
     if (kind === "channels") return this.channels.get(Number(name));
     return undefined;
   }

@@ -148,8 +148,8 @@ export class Actors implements ActorSystem {
     for (const user of [...this.registry.users.values()]) {
       if (user.id !== userId) user.tell(message, 0);
     }
-    for (const rootId of [...this.memberships.rootsOf(userId)]) {
-      this.registry.channels.get(rootId)?.tell({ type: "channel.account_removed", userId }, 0);
+    for (const tree of new Set(this.registry.channels.values())) {
+      tree.tell({ type: "channel.account_removed", userId }, 0);
     }
     this.#dropConnectionsOf(userId, "user_removed");
   }
@@ -213,9 +213,9 @@ export class Actors implements ActorSystem {
   #refused(address: string, error: Error): void {
     this.log.error("{address} starts over, its change is not stored: {error}", { address, error });
     const actor = this.registry.lookup(address);
-    const [, kind, name] = address.split("/");
+    const [, kind, name, part] = address.split("/");
     if (actor !== undefined && "refusedByStore" in actor) actor.refusedByStore();
     else if (kind === "rooms") restoreRoom(this, Number(name));
-    else if (kind === "channels") restoreChannel(this, Number(name));
+    else if (kind === "channels" && part === undefined) restoreChannel(this, Number(name));
   }
 }

@@ -20,6 +20,8 @@ import type { ActorSystem } from "./system.ts";
 import type {
   ChannelMessage,
   ChannelRef,
+  ChatMessage,
+  ChatRef,
   ConnectionRef,
   RoomMessage,
   RoomRef,
@@ -120,9 +122,15 @@ export class Turn {
     this.#speech.push((gate) => channel.tell(message, gate));
   }
 
-  /** Sends to every connection of a user. */
-  pushToUser(userId: number, field: Uint8Array): void {
-    for (const key of this.#system.pool.connectionsOf(userId)) this.push(key, field);
+  tellChat(chat: ChatRef, message: ChatMessage): void {
+    this.#speech.push((gate) => chat.tell(message, gate));
+  }
+
+  /** Sends to every connection of a user, but for some. */
+  pushToUser(userId: number, field: Uint8Array, allBut?: ReadonlySet<PeerKey>): void {
+    for (const key of this.#system.pool.connectionsOf(userId)) {
+      if (allBut?.has(key) !== true) this.push(key, field);
+    }
   }
 
   /** Runs in its place among what is said. */

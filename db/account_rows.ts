@@ -5,6 +5,8 @@ import { AdminRows } from "./admin_rows.ts";
 import type { AdminStore } from "./admin_store.ts";
 import { rankLogins } from "./fuzzy.ts";
 import { maxLoginLength } from "./login.ts";
+import { MessageRows } from "./message_rows.ts";
+import type { MessageStore } from "./message_store.ts";
 import * as queries from "./queries.ts";
 import { accessTokenOf, notificationOf, readRow, type SqlRow, userOf } from "./read_rows.ts";
 import type { Schema } from "./schema.ts";
@@ -29,11 +31,13 @@ export abstract class AccountRows {
   protected readonly clock: Clock;
   readonly signIn: SignInStore;
   readonly admin: AdminStore;
+  readonly messages: MessageStore;
   readonly #tokenUses = new TokenUses();
 
   constructor(kysely: Kysely<Schema>, clock: Clock) {
     this.kysely = kysely;
     this.clock = clock;
+    this.messages = new MessageRows(kysely, (query) => this.ask(query));
     const runner: QueryRunner = {
       kysely,
       now: () => clock.now(),

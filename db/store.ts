@@ -3,6 +3,7 @@
  * read through the named queries; what a driver does below it is its own business.
  */
 import type { AdminStore } from "./admin_store.ts";
+import type { MessageStore } from "./message_store.ts";
 import type { SignInStore } from "./sign_in_store.ts";
 import type { RowOf, TableName } from "./tables.ts";
 
@@ -124,6 +125,9 @@ export interface Store {
   readonly signIn: SignInStore;
   /** What administration keeps. */
   readonly admin: AdminStore;
+
+  /** What is said in the chats of channels. */
+  readonly messages: MessageStore;
 
   // Accounts. Written at once, not through the journal: no actor owns them.
 

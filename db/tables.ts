@@ -27,7 +27,7 @@ export interface Table {
 }
 
 export const tables = {
-  /** Last number given out per kind of id (`room`, `project`, `channel`): ids are never used again. */
+  /** Last number given out per kind of id (`room`, `project`, `channel`, `message`): ids are never used again. */
   counters: { columns: { name: "text", value: "int" }, key: ["name"] },
 
   /** One row per unordered pair of users, `user_id_a < user_id_b`. [channels 3.1] */
@@ -92,6 +92,30 @@ export const tables = {
 
   /** Who has signed the contributor agreement. [channels 2.6] */
   contributors: { columns: { user_id: "int", signed_at: "int" }, key: ["user_id"] },
+
+  /** [channels 10.1] */
+  channel_messages: {
+    columns: {
+      channel_id: "int",
+      id: "int",
+      sender_id: "int",
+      body: "text",
+      sent_at: "int",
+      edited_at: "int?",
+      /** Of its sender: 32 hexadecimal digits. */
+      nonce: "text",
+      reply_to_message_id: "u64?",
+      /** JSON array of `[start, end, user id]`, in bytes of the body, by start. */
+      mentions: "text",
+    },
+    key: ["channel_id", "id"],
+  },
+
+  /** How far a user has seen the messages of a channel. [channels 10.1] */
+  observed_channel_messages: {
+    columns: { channel_id: "int", user_id: "int", channel_message_id: "int" },
+    key: ["channel_id", "user_id"],
+  },
 
   /** One row per user over all rooms, pending or active. [rooms 9.2] */
   room_participants: {

@@ -136,6 +136,8 @@ export const routes: readonly Route[] = [
     "AcceptTermsOfService",
     // Names the parent, if there is one, in its second field.
     "CreateChannel",
+    // Names messages, which name their channels.
+    "GetChannelMessagesById",
   ]),
 
   // The user: contacts, notifications, subscription to channels, and the seat that a user has in at
@@ -150,6 +152,8 @@ export const routes: readonly Route[] = [
     "LeaveRoom",
     "SubscribeToChannels",
     "JoinChannel",
+    // Changes nothing but what the user has seen.
+    "AckChannelMessage",
   ]),
 
   // Channels. Where the name or the place in the tree decides first, the handler looks at the role.
@@ -159,6 +163,9 @@ export const routes: readonly Route[] = [
     "ReorderChannel",
     "RemoveChannelMember",
     "RespondToChannelInvite",
+    "LeaveChannelChat",
+    "SendChannelMessage",
+    "RemoveChannelMessage",
   ]),
   ...rows("channel", "channel admin", "handle", [
     "DeleteChannel",
@@ -167,7 +174,12 @@ export const routes: readonly Route[] = [
     "InviteChannelMember",
     "SetChannelMemberRole",
   ]),
-  ...rows("channel", "channel reader", "handle", ["GetChannelMembers"]),
+  ...rows("channel", "channel reader", "handle", [
+    "GetChannelMembers",
+    "JoinChannelChat",
+    "GetChannelMessages",
+    "UpdateChannelMessage",
+  ]),
 
   // Rooms and calls.
   ...rows("room", "participant", "handle", [

@@ -31,4 +31,10 @@ export const refusedWhileAway: ReadonlySet<MessageName> = new Set<MessageName>([
   "MoveChannel",
   "InviteChannelMember",
   "SetChannelMemberRole",
+  "JoinChannelChat",
+  "SendChannelMessage",
+  "UpdateChannelMessage",
+  "RemoveChannelMessage",
+  "GetChannelMessages",
+  "GetChannelMessagesById",
 ]);

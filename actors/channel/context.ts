@@ -1,5 +1,6 @@
 /** What a tree's handlers work with in one turn, and whom they tell what. */
 import type { Init, MessageTypes } from "../../proto/mod.ts";
+import type { PeerKey } from "../../rpc/peer_id.ts";
 import type { Inbound } from "../refs.ts";
 import { canSee, Visibility } from "../roles.ts";
 import type { ActorSystem } from "../system.ts";
@@ -47,10 +48,13 @@ export function* subscribers({ system, tree }: ChannelContext): Generator<Member
 /**
  * Sends each subscriber what his role sees: `fieldFor` is asked at most twice, once for roles that see
  * every channel and once for those that see public ones. [channels 5.5] [channels 5.10]
+ *
+ * @param allBut connections that are passed over
  */
 export function tellByRole(
   context: ChannelContext,
   fieldFor: (sees: (channel: Channel) => boolean) => Uint8Array | undefined,
+  allBut?: ReadonlySet<PeerKey>,
 ): void {
   const fields = new Map<boolean, Uint8Array | undefined>();
   for (const { userId, role } of subscribers(context)) {
@@ -60,7 +64,7 @@ export function tellByRole(
       fields.set(seesAll, fieldFor(({ visibility }) => canSee(role, visibility)));
     }
     const field = fields.get(seesAll);
-    if (field !== undefined) context.turn.pushToUser(userId, field);
+    if (field !== undefined) context.turn.pushToUser(userId, field, allBut);
   }
 }
 

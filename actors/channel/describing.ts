@@ -2,7 +2,7 @@
 import type { ChannelMessage } from "../refs.ts";
 import type { ChannelContext } from "./context.ts";
 import { pathOf } from "./state.ts";
-import { wireChannel, wireMembership, wireParticipants } from "./wire.ts";
+import { wireChannel, wireLatestMessages, wireMembership, wireParticipants } from "./wire.ts";
 
 export function describe(
   { turn, tree }: ChannelContext,
@@ -21,6 +21,7 @@ export function describe(
         .map((channel) => ({ path: pathOf(channel), channel: wireChannel(channel) })),
       ...(root !== undefined && visible.includes(root) && { root: wireChannel(root) }),
       participants: wireParticipants(tree, visible),
+      latestMessages: wireLatestMessages(tree, visible),
     }, gate)
   );
 }

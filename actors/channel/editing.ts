@@ -121,8 +121,13 @@ export function handleDeleteChannel(context: RequestContext): void {
     const call = tree.calls.get(one.id);
     const room = call === undefined ? undefined : system.registry.rooms.get(call.roomId);
     if (room !== undefined) turn.tellRoom(room, { type: "room.channel_deleted" });
+    const chat = system.registry.chats.get(one.id);
+    if (chat !== undefined) turn.then(() => chat.end());
     tree.calls.delete(one.id);
+    tree.latestMessages.delete(one.id);
     turn.remove("channels", { id: one.id });
+    turn.remove("channel_messages", { channel_id: one.id });
+    turn.remove("observed_channel_messages", { channel_id: one.id });
     context.removeChannel(one);
   }
   if (channel.id !== tree.rootId) return;

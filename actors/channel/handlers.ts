@@ -1,6 +1,17 @@
 /** Handlers of a tree's messages: those of clients by name, those of other actors by type. */
 import type { MessageName } from "../../proto/mod.ts";
 import type { ChannelMessage } from "../refs.ts";
+import {
+  handleGetChannelMessages,
+  handleJoinChannelChat,
+  handleLeaveChannelChat,
+  handleRemoveChannelMessage,
+  handleSendChannelMessage,
+  handleUpdateChannelMessage,
+  latestMessage,
+  messagesRemoved,
+  readerAsked,
+} from "./chatting.ts";
 import type { ChannelContext, RequestContext } from "./context.ts";
 import { describe } from "./describing.ts";
 import {
@@ -32,6 +43,12 @@ export const channelHandlers: Partial<Record<MessageName, (context: RequestConte
   RemoveChannelMember: handleRemoveChannelMember,
   SetChannelMemberRole: handleSetChannelMemberRole,
   GetChannelMembers: handleGetChannelMembers,
+  JoinChannelChat: handleJoinChannelChat,
+  LeaveChannelChat: handleLeaveChannelChat,
+  GetChannelMessages: handleGetChannelMessages,
+  SendChannelMessage: handleSendChannelMessage,
+  UpdateChannelMessage: handleUpdateChannelMessage,
+  RemoveChannelMessage: handleRemoveChannelMessage,
 };
 
 export function channelMessages(context: ChannelContext, message: ChannelMessage): void {
@@ -50,10 +67,15 @@ export function channelMessages(context: ChannelContext, message: ChannelMessage
       return roleAsked(context, message);
     case "channel.describe":
       return describe(context, message);
+    case "channel.reader_asked":
+      return readerAsked(context, message);
+    case "channel.latest_message":
+      return latestMessage(context, message);
     case "channel.account_removed": {
       const member = context.tree.members.get(message.userId);
       // The row has gone with the account.
       if (member !== undefined) context.removeMember(member);
+      return messagesRemoved(context);
     }
   }
 }

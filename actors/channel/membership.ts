@@ -2,7 +2,7 @@
 import { fieldOf } from "../turn.ts";
 import { type ChannelContext, updateChannels } from "./context.ts";
 import type { Channel } from "./state.ts";
-import { wireChannel, wireMembership, wireParticipants } from "./wire.ts";
+import { wireChannel, wireLatestMessages, wireMembership, wireParticipants } from "./wire.ts";
 
 /**
  * Sends a user his role, all that he sees of the tree now, and what he does not see any more below
@@ -31,6 +31,7 @@ export function tellMembership(
       // An invitation is shown under the root, wherever it was used. [channels Q-8]
       removeChannelInvitations: [...new Set([channel.id, tree.rootId])].map(BigInt),
       channelParticipants: wireParticipants(tree, visible),
+      latestChannelMessageIds: wireLatestMessages(tree, visible),
     }),
   );
 }

@@ -1,6 +1,7 @@
 /** Channels: trees of them, each with one actor. [channels 5] */
 import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
+import { newDraft, notInChat } from "../chat/mod.ts";
 import { decoding } from "../decoding.ts";
 import type { Inbound } from "../refs.ts";
 import { refuse } from "../refuse.ts";
@@ -46,6 +47,13 @@ export function refuseForNoChannel(system: ActorSystem, inbound: Inbound): void 
     // What is wrong with a new name comes before what is wrong with the channel.
     if (inbound.route.message === "RenameChannel") {
       channelName(decode("RenameChannel", inbound.payload).name);
+    }
+    if (inbound.route.message === "SendChannelMessage") {
+      newDraft(decode("SendChannelMessage", inbound.payload));
+    }
+    // Nobody is in the chat of a channel that is not there.
+    if (inbound.route.message === "RemoveChannelMessage") {
+      throw notInChat(Number(decode("RemoveChannelMessage", inbound.payload).channelId));
     }
     throw RpcError.coded("NoSuchChannel");
   });

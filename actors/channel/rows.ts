@@ -60,6 +60,7 @@ export async function loadTree(
     store,
     await store.loadWhere("channels", { root_id: rootId }),
     await store.load("channel_members", { channel_id: rootId }),
+    rootId,
   );
   return trees.get(rootId);
 }
@@ -73,6 +74,7 @@ async function treesOf(
   store: Store,
   channels: readonly RowOf<"channels">[],
   members: readonly RowOf<"channel_members">[],
+  rootId?: number,
 ): Promise<Map<number, ChannelTreeState>> {
   const trees = new Map<number, ChannelTreeState>();
   const treeOf = new Map<number, ChannelTreeState>();
@@ -88,6 +90,9 @@ async function treesOf(
   for (const row of members) trees.get(row.channel_id)?.members.set(row.user_id, memberOf(row));
   for (const [channelId, call] of await loadCalls(store)) {
     treeOf.get(channelId)?.calls.set(channelId, call);
+  }
+  for (const { channelId, messageId } of await store.messages.newest(rootId)) {
+    treeOf.get(channelId)?.latestMessages.set(channelId, messageId);
   }
   return trees;
 }

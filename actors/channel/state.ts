@@ -42,6 +42,8 @@ export class ChannelTreeState {
   readonly members = new Map<number, Member>();
   /** By channel; only channels that have a room. */
   readonly calls = new Map<number, Call>();
+  /** By channel: its newest message, as its chat tells of it; only channels that have any. */
+  readonly latestMessages = new Map<number, number>();
 
   constructor(rootId: number) {
     this.rootId = rootId;

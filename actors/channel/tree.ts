@@ -50,6 +50,7 @@ export class ChannelTree extends Cell implements ChannelRef {
 
   tell(message: ChannelMessage, gate: number): void {
     this.enqueue({
+      remembers: message.type === "channel.latest_message",
       run: (turn) => channelMessages(this.#context(turn), message),
       refused: (error) => this.#unheard(message, error),
     }, gate);
@@ -82,6 +83,9 @@ export class ChannelTree extends Cell implements ChannelRef {
       }
       case "channel.describe":
         message.answer(undefined, 0);
+        return;
+      case "channel.reader_asked":
+        message.answer(false, 0);
     }
   }
 

@@ -34,3 +34,17 @@ export function wireParticipants(
   }
   return participants;
 }
+
+/** The newest message of each of these channels that has any. [channels 6.4] */
+export function wireLatestMessages(
+  tree: ChannelTreeState,
+  channels: readonly Channel[],
+): Init<MessageTypes["ChannelMessageId"]>[] {
+  const latest: Init<MessageTypes["ChannelMessageId"]>[] = [];
+  for (const { id } of channels) {
+    const messageId = tree.latestMessages.get(id);
+    if (messageId === undefined) continue;
+    latest.push({ channelId: BigInt(id), messageId: BigInt(messageId) });
+  }
+  return latest;
+}

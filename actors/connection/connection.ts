@@ -22,7 +22,7 @@ import { type Route, routes, RouteTable } from "../../rpc/routes.ts";
 import { decodesAlike, decompress, FrameError } from "../../rpc/zstd.ts";
 import type { ForwardedRequest } from "../forwarded_request.ts";
 import { refuseForNoChannel } from "../channel/mod.ts";
-import type { ConnectionRef, Inbound } from "../refs.ts";
+import type { ConnectionRef, ConnectionWatcher, Inbound } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import { connectionHandlers } from "./handlers.ts";
 import { type ConnectionPhase, startConnectionLife } from "./machine.ts";
@@ -77,6 +77,7 @@ export class Connection implements ConnectionRef {
   readonly address: string;
   readonly outbox: Outbox;
   readonly asking = new Set<ForwardedRequest>();
+  readonly watchers = new Set<ConnectionWatcher>();
   phase: ConnectionPhase = "handshaking";
   readonly #system: ActorSystem;
   readonly #socket: ClientSocket;
@@ -331,6 +332,8 @@ export class Connection implements ConnectionRef {
     if (!this.admin) metrics.connections.dec();
     this.#early = [];
     for (const request of [...this.asking]) request.cancel();
+    for (const watcher of [...this.watchers]) watcher.connectionLost(this.key);
+    this.watchers.clear();
     this.outbox.close();
     this.#system.user(this.userId).tell({ type: "user.connection_lost", key: this.key }, 0);
   }

@@ -5,6 +5,7 @@ import { ErrorCode } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import { MODELS_UNAVAILABLE } from "../account_policy.ts";
 import { createChannel } from "../channel/mod.ts";
+import { getMessagesById } from "../chat/mod.ts";
 import type { Inbound } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
@@ -27,6 +28,7 @@ export const connectionHandlers: Partial<Record<MessageName, Handler>> = {
   GetLlmToken: handleGetLlmToken,
   AcceptTermsOfService: handleAcceptTermsOfService,
   CreateChannel: createChannel,
+  GetChannelMessagesById: getMessagesById,
 };
 
 function answer({ connection, requestId }: Inbound, field: Uint8Array): void {

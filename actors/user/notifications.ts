@@ -1,8 +1,8 @@
 /** Notifications of one user. [channels 4] */
 import { decode } from "../../proto/mod.ts";
-import type { Init, MessageTypes } from "../../proto/mod.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
+import { wireNotification } from "../notification.ts";
 import type { NotificationKind } from "../refs.ts";
 import { fieldOf } from "../turn.ts";
 import { pushAll, type UserContext, type UserRequestContext } from "./context.ts";
@@ -11,24 +11,16 @@ import { noteRead, type NotificationRow, takeNotification, unreadKey } from "./s
 /** Notifications in one answer. [channels 4.5] */
 const PAGE = 50;
 
-export function wireNotification(row: NotificationRow): Init<MessageTypes["Notification"]> {
-  return {
-    id: BigInt(row.id),
-    timestamp: BigInt(Math.floor(row.created_at / 1000)),
-    kind: row.kind,
-    entityId: row.entity_id === null ? undefined : BigInt(row.entity_id),
-    content: row.content,
-    isRead: row.is_read,
-    response: row.response ?? undefined,
-  };
-}
-
-/** One was made for this user; it goes again when the same one is there unread. [channels 4.4] */
+/**
+ * One was made for this user; it goes again when the same one is there unread, but for mentions: who
+ * made those knows whom it has told. [channels 4.4]
+ */
 export function notified(context: UserContext, row: NotificationRow): void {
   const { turn, user } = context;
   const key = unreadKey(row.kind, row.entity_id);
   // This user's actor may have been loaded after the row was stored.
-  if ((user.unread.get(key)?.id ?? row.id) !== row.id) {
+  const same = user.unread.get(key);
+  if (same !== undefined && same.id !== row.id && row.kind !== "ChannelMessageMention") {
     turn.remove("notifications", { id: row.id });
     return;
   }
@@ -42,6 +34,14 @@ export function unnotify(context: UserContext, kind: NotificationKind, entityId:
   const row = takeNotification(user, kind, entityId);
   if (row === undefined) return;
   turn.remove("notifications", { id: row.id });
+  pushAll(context, fieldOf("DeleteNotification", { notificationId: BigInt(row.id) }));
+}
+
+/** One was deleted by whom it told of. */
+export function notificationDeleted(context: UserContext, row: NotificationRow): void {
+  const { user } = context;
+  const key = unreadKey(row.kind, row.entity_id);
+  if (user.unread.get(key)?.id === row.id) user.unread.delete(key);
   pushAll(context, fieldOf("DeleteNotification", { notificationId: BigInt(row.id) }));
 }
 

@@ -20,6 +20,8 @@ export class UserState {
   readonly unread = new Map<string, NotificationRow>();
   /** Read ones that ask for an answer and have none yet; the newest of several. [channels Q-4] */
   readonly unanswered = new Map<string, NotificationRow>();
+  /** By channel: the newest message that the user has seen. [channels 10.10] */
+  readonly observedMessages = new Map<number, number>();
   seat: Seat | undefined;
   /** The user is on the way to a channel's call. */
   joining: Joining | undefined;

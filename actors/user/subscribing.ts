@@ -1,33 +1,41 @@
 /** A user wants to hear of channels, from now on and on all connections. [channels 6.4] */
+import type { Init, MessageTypes } from "../../proto/mod.ts";
 import type { ConnectionRef, TreePart } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
 import type { UserRequestContext } from "./context.ts";
+import type { UserState } from "./state.ts";
 
 export function handleSubscribeToChannels(
   { system, turn, user, inbound }: UserRequestContext,
 ): void {
   system.pool.subscribe(user.id);
-  turn.then(() => describe(system, user.id, inbound.connection));
+  turn.then((gate) => describe(system, user, inbound.connection, gate));
 }
 
 /**
  * Asks every tree of the user and sends all of it in one message. When a tree has to be waited for, the
  * others have gone on meanwhile: then all are asked anew, so that what is sent is of one moment.
  */
-function describe(system: ActorSystem, userId: number, connection: ConnectionRef): void {
+function describe(
+  system: ActorSystem,
+  user: UserState,
+  connection: ConnectionRef,
+  userGate: number,
+): void {
+  const { id: userId } = user;
   const roots = [...system.memberships.rootsOf(userId)].sort((a, b) => a - b);
   const parts: (TreePart | undefined)[] = [];
-  let gate = 0;
+  let gate = userGate;
   let open = 1;
   let late = false;
   const answered = (at: number, part: TreePart | undefined, partGate: number) => {
     parts[at] = part;
     gate = Math.max(gate, partGate);
     if (--open > 0) return;
-    if (!late) send(connection, defined(parts), gate);
+    if (!late) send(user, connection, defined(parts), gate);
     // Behind the turn of the tree that answered: it takes nothing before.
-    else queueMicrotask(() => describe(system, userId, connection));
+    else queueMicrotask(() => describe(system, user, connection, gate));
   };
   for (const [at, rootId] of roots.entries()) {
     const tree = system.registry.channels.get(rootId);
@@ -41,10 +49,16 @@ function describe(system: ActorSystem, userId: number, connection: ConnectionRef
 }
 
 /** Both messages are sent even when they are empty. [channels 6.3] */
-function send(connection: ConnectionRef, parts: readonly TreePart[], gate: number): void {
+function send(
+  user: UserState,
+  connection: ConnectionRef,
+  parts: readonly TreePart[],
+  gate: number,
+): void {
   connection.outbox.push(
     fieldOf("UpdateUserChannels", {
       channelMemberships: defined(parts.map(({ membership }) => membership)),
+      observedChannelMessageId: observed(user, parts),
     }),
     -1,
     gate,
@@ -58,10 +72,24 @@ function send(connection: ConnectionRef, parts: readonly TreePart[], gate: numbe
       ],
       channelInvitations: defined(parts.map(({ invitation }) => invitation)),
       channelParticipants: parts.flatMap(({ participants }) => participants),
+      latestChannelMessageIds: parts.flatMap(({ latestMessages }) => latestMessages),
     }),
     -1,
     gate,
   );
+}
+
+/** How far the user has seen the chats of the channels that he sees. [channels 6.4] */
+function observed(
+  user: UserState,
+  parts: readonly TreePart[],
+): Init<MessageTypes["ChannelMessageId"]>[] {
+  return parts
+    .flatMap(({ below, root }) => [...below.map(({ channel }) => channel), ...defined([root])])
+    .flatMap(({ id: channelId = 0n }) => {
+      const messageId = user.observedMessages.get(Number(channelId));
+      return messageId === undefined ? [] : [{ channelId, messageId: BigInt(messageId) }];
+    });
 }
 
 function defined<T>(values: readonly (T | undefined)[]): T[] {

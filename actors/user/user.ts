@@ -31,6 +31,7 @@ import {
   answered,
   handleGetNotifications,
   handleMarkNotificationRead,
+  notificationDeleted,
   notified,
   unnotify,
 } from "./notifications.ts";
@@ -43,6 +44,7 @@ import {
   publish,
   refreshPresence,
 } from "./presence.ts";
+import { handleAckChannelMessage, messageObserved } from "./observing.ts";
 import { ring, RING_FAILED } from "./ringing.ts";
 import { noteRead, type NotificationRow, unreadKey, UserState } from "./state.ts";
 import { handleSubscribeToChannels } from "./subscribing.ts";
@@ -55,6 +57,8 @@ const REMEMBERED: ReadonlySet<UserMessage["type"]> = new Set([
   "user.contact_changed",
   "user.notified",
   "user.unnotify",
+  "user.notification_deleted",
+  "user.message_observed",
 ]);
 
 export class User extends Cell implements UserRef {
@@ -144,6 +148,8 @@ export class User extends Cell implements UserRef {
         return handleMarkNotificationRead(context);
       case "SubscribeToChannels":
         return handleSubscribeToChannels(context);
+      case "AckChannelMessage":
+        return handleAckChannelMessage(context);
       case "CreateRoom":
         return this.#withSeat(context, () => this.#createRoom(context));
       case "LeaveRoom":
@@ -212,6 +218,11 @@ export class User extends Cell implements UserRef {
         return notified(context, message.row);
       case "user.unnotify":
         return unnotify(context, message.kind, message.entityId);
+      case "user.notification_deleted":
+        return notificationDeleted(context, message.row);
+      case "user.message_observed":
+        messageObserved(user, message.channelId, message.messageId);
+        return;
       case "user.notification_answered": {
         const read = answered(context, message.kind, message.entityId, message.response);
         if (read !== undefined) pushAll(context, read);
@@ -365,11 +376,12 @@ export class User extends Cell implements UserRef {
   async #load(signal: AbortSignal): Promise<void> {
     const { store, journal } = this.system;
     if (journal.busy) await journal.settled();
-    const [[account], contacts, notifications, read] = await Promise.all([
+    const [[account], contacts, notifications, read, observed] = await Promise.all([
       this.system.directory.find([this.id]),
       store.contactsOf(this.id),
       store.loadWhere("notifications", { recipient_id: this.id, is_read: false }),
       store.loadWhere("notifications", { recipient_id: this.id, is_read: true, response: null }),
+      store.loadWhere("observed_channel_messages", { user_id: this.id }),
     ]);
     if (signal.aborted) return;
     if (account === undefined) throw new Error(`Cannot load ${this.address}: no such account`);
@@ -384,6 +396,10 @@ export class User extends Cell implements UserRef {
         asked: row.a_to_b === isA,
         shouldNotify: row.should_notify,
       });
+    }
+    this.#state.observedMessages.clear();
+    for (const row of observed) {
+      this.#state.observedMessages.set(row.channel_id, row.channel_message_id);
     }
     this.#state.unread.clear();
     this.#state.unanswered.clear();

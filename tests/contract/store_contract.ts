@@ -132,7 +132,7 @@ export function storeContract(driver: string, open: OpenStore): void {
 
   Deno.test(
     `[design 3a] 64 bits pass every u64 column, exact and in order (${driver})`,
-    withStore(open, async (store) => {
+    withUsers(open, async (store) => {
       for (const table of tableNames) {
         for (const [column, type] of Object.entries(tables[table].columns)) {
           if (type !== "u64") continue;

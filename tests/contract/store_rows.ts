@@ -16,9 +16,13 @@ export const edges = [0n, 1n, 2n ** 53n + 1n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 6
 /** All journal tables. */
 export const tableNames = Object.keys(tables) as TableName[];
 /** Columns that refer to accounts. */
-const userColumns = ["user_id_a", "user_id_b", "recipient_id"];
+const userColumns = ["user_id_a", "user_id_b", "recipient_id", "sender_id"];
 /** Tables whose `user_id` does. */
-const tablesOfUsers: readonly TableName[] = ["channel_members", "contributors"];
+const tablesOfUsers: readonly TableName[] = [
+  "channel_members",
+  "contributors",
+  "observed_channel_messages",
+];
 
 /** A row whose table is known at run time only. */
 export type AnyRow = Record<string, unknown>;

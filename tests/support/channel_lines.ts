@@ -19,9 +19,14 @@ export function channelDetails(
 ): string[] | undefined {
   switch (name) {
     case "UpdateUserChannels": {
-      const { channelMemberships } = value as MessageTypes["UpdateUserChannels"];
-      return [channelMemberships.map((one) => `${one.channelId} ${ROLES[one.role]}`).join(", ")]
-        .filter((part) => part !== "");
+      const { channelMemberships, observedChannelMessageId } = value as MessageTypes[
+        "UpdateUserChannels"
+      ];
+      const seen = observedChannelMessageId.map(messageIdText).join(", ");
+      return [
+        channelMemberships.map((one) => `${one.channelId} ${ROLES[one.role]}`).join(", "),
+        ...(seen === "" ? [] : [`seen ${seen}`]),
+      ].filter((part) => part !== "");
     }
     case "UpdateChannels":
       return updateDetails(value as MessageTypes["UpdateChannels"], login);
@@ -45,9 +50,45 @@ export function channelDetails(
         ).join(", "),
       ];
     }
+    case "ChannelMessageSent":
+    case "ChannelMessageUpdate":
+    case "SendChannelMessageResponse": {
+      const { channelId, message } = value as Partial<MessageTypes["ChannelMessageSent"]>;
+      return [
+        ...(channelId === undefined ? [] : [`in ${channelId}:`]),
+        messageText(message as MessageTypes["ChannelMessage"], login),
+      ];
+    }
+    case "RemoveChannelMessage": {
+      const { channelId, messageId } = value as MessageTypes["RemoveChannelMessage"];
+      return [messageIdText({ channelId, messageId })];
+    }
+    case "JoinChannelChatResponse":
+    case "GetChannelMessagesResponse": {
+      const { messages, done } = value as MessageTypes["GetChannelMessagesResponse"];
+      const ids = messages.map(({ id }) => id);
+      const text = ids.length > 4 ? `${ids[0]}…${ids.at(-1)} (${ids.length})` : ids.join(",");
+      return [text, ...(done ? ["done"] : [])].filter((part) => part !== "");
+    }
     default:
       return undefined;
   }
+}
+
+/** `1@5`: message 5 of channel 1. */
+function messageIdText({ channelId, messageId }: Init<MessageTypes["ChannelMessageId"]>): string {
+  return `${channelId}@${messageId}`;
+}
+
+/** `5 a "hi" [0-2 b] re 4 edited`. */
+function messageText(message: MessageTypes["ChannelMessage"], login: Login): string {
+  const { id, body, senderId, mentions, replyToMessageId, editedAt } = message;
+  return [
+    `${id} ${login(senderId)} ${JSON.stringify(body)}`,
+    ...mentions.map(({ range, userId }) => `[${range?.start}-${range?.end} ${login(userId)}]`),
+    ...(replyToMessageId === undefined ? [] : [`re ${replyToMessageId}`]),
+    ...(editedAt === undefined ? [] : ["edited"]),
+  ].join(" ");
 }
 
 function updateDetails(update: MessageTypes["UpdateChannels"], login: Login): string[] {
@@ -65,6 +106,6 @@ function updateDetails(update: MessageTypes["UpdateChannels"], login: Login): st
     ),
   );
   add("notes", update.latestChannelBufferVersions.map(({ channelId }) => String(channelId)));
-  add("chat", update.latestChannelMessageIds.map(({ channelId }) => String(channelId)));
+  add("chat", update.latestChannelMessageIds.map(messageIdText));
   return parts.length === 0 ? [] : [parts.join(" | ")];
 }

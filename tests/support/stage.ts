@@ -161,6 +161,7 @@ export class Stage {
         const { code, tags } = value as MessageTypes["Error"];
         return [String(code), ...tags];
       }
+      case "UpdateNotification":
       case "AddNotification": {
         const one = (value as MessageTypes["AddNotification"])
           .notification as MessageTypes["Notification"];

@@ -1,0 +1,141 @@
+/**
+ * The chat of one channel: gives what is said there one order. Who is in it is in memory, what was said
+ * in the database: each message is handled when the messages before it are stored and what it needs
+ * has been read. [channels 10]
+ */
+import { RpcError } from "../../rpc/errors.ts";
+import { errorField } from "../../rpc/outbox.ts";
+import type { PeerKey } from "../../rpc/peer_id.ts";
+import { Cell } from "../cell.ts";
+import type { ChatMessage, ChatRef } from "../refs.ts";
+import type { ActorSystem } from "../system.ts";
+import type { Turn } from "../turn.ts";
+import type { Apply, ChatContext } from "./context.ts";
+import { prepare } from "./handlers.ts";
+import { type ChatEvent, startChatLife } from "./machine.ts";
+import { ChatState } from "./state.ts";
+
+/** Messages that may wait for their turn. */
+const MOST_WAITING = 10_000;
+
+export class Chat extends Cell implements ChatRef {
+  readonly kind = "chat";
+  readonly channelId: number;
+  readonly address: string;
+  readonly #state: ChatState;
+  readonly #life: (event: ChatEvent) => void;
+  /** The last of the messages that wait, in their order. */
+  #last = Promise.resolve();
+  #waiting = 0;
+
+  constructor(system: ActorSystem, channelId: number) {
+    super(system);
+    this.channelId = channelId;
+    this.address = `/channels/${channelId}/chat`;
+    this.#state = new ChatState(channelId);
+    system.metrics.actors.inc();
+    system.registry.chats.set(channelId, this);
+    this.#life = startChatLife(
+      {
+        restart: () => this.#restart(),
+        entered: (phase) => this.entered(phase),
+        settled: () => this.settled(),
+        dispose: () => this.#dispose(),
+      },
+      system.clock,
+      (error) =>
+        system.log.error("{address} lost its chart: {error}", { address: this.address, error }),
+    );
+  }
+
+  tell(message: ChatMessage, gate: number): void {
+    if (this.#waiting >= MOST_WAITING) {
+      this.#refuse(
+        message,
+        RpcError.internal(`${this.address} has too much to do, try again later`),
+      );
+      return;
+    }
+    this.#waiting++;
+    this.#last = this.#last
+      .then(() => this.#read(message))
+      .then(
+        (apply) =>
+          this.enqueue({
+            run: (turn) => apply(this.#context(turn)),
+            refused: (error) => this.#refuse(message, error),
+          }, gate),
+        (error) => {
+          this.system.log.error("{address} cannot read: {error}", { address: this.address, error });
+          this.#refuse(message, RpcError.internal("the database is away, try again in a moment"));
+        },
+      )
+      .then(() => {
+        this.#waiting--;
+        this.#closeIfIdle();
+      });
+  }
+
+  /** What is read holds all that was stored before, and what this actor does is stored before that. */
+  async #read(message: ChatMessage): Promise<Apply> {
+    const { system, channelId } = this;
+    await system.journal.settled();
+    return await prepare({ system, channelId }, message);
+  }
+
+  connectionLost(key: PeerKey): void {
+    this.#state.participants.delete(key);
+    this.#closeIfIdle();
+  }
+
+  end(): void {
+    if (this.phase !== "closed") this.#life({ type: "chat.ended" });
+  }
+
+  #context(turn: Turn): ChatContext {
+    return { system: this.system, turn, chat: this.#state, watcher: this };
+  }
+
+  #refuse({ type, connection, requestId }: ChatMessage, error: RpcError): void {
+    if (type === "chat.leave") return;
+    this.system.metrics.requestErrors.inc();
+    const { code, message, tags } = this.phase === "closed"
+      ? RpcError.coded("NoSuchChannel")
+      : error;
+    connection.outbox.push(errorField(code, message, tags), requestId, 0);
+  }
+
+  #closeIfIdle(): void {
+    if (this.#waiting > 0 || this.#state.participants.size > 0 || !this.ready) return;
+    this.#life({ type: "chat.idle" });
+  }
+
+  /** Those who are in it stay: nobody would tell them to join again. */
+  async #restart(): Promise<void> {
+    await this.system.journal.settled();
+  }
+
+  protected override crashed(_error: unknown): void {
+    this.generation++;
+    this.#life({
+      type: "chat.crashed",
+      mayRestart: this.system.supervisor.mayRestart(this.address),
+    });
+  }
+
+  refusedByStore(): void {
+    this.phase = "loading";
+    this.crashed(undefined);
+  }
+
+  #dispose(): void {
+    const { registry, supervisor, metrics } = this.system;
+    for (const key of this.#state.participants.keys()) {
+      registry.connections.get(key)?.watchers.delete(this);
+    }
+    this.#state.participants.clear();
+    if (registry.chats.get(this.channelId) === this) registry.chats.delete(this.channelId);
+    supervisor.forget(this.address);
+    metrics.actors.dec();
+  }
+}
