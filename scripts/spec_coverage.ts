@@ -32,7 +32,15 @@ export interface NamedTest {
 }
 
 /** The specifications, in the order of the document. */
-export const SPECS = ["design", "projects", "rooms", "transport", "channels", "agents"] as const;
+export const SPECS = [
+  "design",
+  "projects",
+  "rooms",
+  "transport",
+  "channels",
+  "agents",
+  "local",
+] as const;
 
 /**
  * What is finished: an open rule of these specifications, or due in these issues, is an error. An

@@ -12,6 +12,6 @@ export async function bundleProgram(output: string): Promise<void> {
     stderr: "piped",
   }).output();
   if (!success) {
-    throw new Error(`main.ts could not be bundled: ${new TextDecoder().decode(stderr).trim()}`);
+    throw new Error(`The program could not be bundled: ${new TextDecoder().decode(stderr).trim()}`);
   }
 }

@@ -8,7 +8,7 @@ const ROOT = new URL("../..", import.meta.url);
 const STAND_IN = "/bin/true";
 const MOST_BYTES = 8_000_000;
 
-Deno.test("the executable's inputs: everything is in the file that is compiled", async () => {
+Deno.test("[local 6b] the executable's inputs: everything is in the file that is compiled", async () => {
   const output = await Deno.makeTempFile({ suffix: ".js" });
   try {
     await bundleProgram(output);
@@ -28,7 +28,7 @@ Deno.test("the executable's inputs: everything is in the file that is compiled",
   }
 });
 
-Deno.test("the executable is made by deno compile, small beside its runtime", async () => {
+Deno.test("[local 6b] the executable is made by deno compile, small beside its runtime", async () => {
   const folder = await Deno.makeTempDir({ prefix: "parley-compile-" });
   try {
     const target = TARGETS.find((name) =>

@@ -1,9 +1,11 @@
+// deno-lint-ignore-file no-console -- the reason of what is skipped
 /** The single file for Linux: unpacked once, whole or not at all, and needing nothing but glibc. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { connect } from "../../client/connect.ts";
 import { Dispatcher } from "../../client/dispatcher.ts";
 import { denoTransport } from "../../client/transport_deno.ts";
 import { VERSION } from "../../version.ts";
+import { waitUntil } from "../support/wait_until.ts";
 import { ended } from "./ended.ts";
 import { EmptyRoot, whyNoRoot } from "./empty_root.ts";
 import { Packaged } from "./packaged.ts";
@@ -17,23 +19,19 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   return names.sort();
 }
 
-/** Reads until a text has come that matches. */
-async function readUntil(stream: ReadableStream<Uint8Array>, pattern: RegExp): Promise<string> {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const found = pattern.exec(text);
-    if (found !== null) {
-      reader.releaseLock();
-      return found[1] as string;
-    }
-    const { done, value } = await reader.read();
-    if (done) throw new Error(`It ended without ${pattern}: ${text}`);
-    text += value;
-  }
+/** All that a program prints, as it comes. */
+function printed(
+  stream: ReadableStream<Uint8Array>,
+): { text: string; readonly end: Promise<void> } {
+  const decoder = new TextDecoder();
+  const take = (chunk: Uint8Array) => {
+    print.text += decoder.decode(chunk, { stream: true });
+  };
+  const print = { text: "", end: stream.pipeTo(new WritableStream({ write: take })) };
+  return print;
 }
 
-Deno.test("the executable unpacks itself once, whole or not at all", async (t) => {
+Deno.test("[local 6] [local 6a] the executable unpacks itself once, whole or not at all, and needs nothing but glibc", async (t) => {
   await using parley = await Packaged.make();
   const cache = `${parley.folder}/.cache/parley`;
   const unpacked = `${cache}/${parley.hash}`;
@@ -108,10 +106,17 @@ Deno.test("the executable unpacks itself once, whole or not at all", async (t) =
       assertEquals(added.code, 0, added.errors);
       const [, userId, token] = /^id: +(\d+)\ntoken: (.+)$/m.exec(added.output) ?? [];
       const child = root.command(["serve", "--port", "0", "--data-dir", "/data"]).spawn();
+      const [output, errors] = [printed(child.stdout), printed(child.stderr)];
       try {
-        const serverUrl = await readUntil(child.stdout, /Parley listens on (https?:\/\/[^\s;,]+)/);
+        const [, serverUrl] = await waitUntil(
+          () => /Parley listens on (https?:\/\/[^\s;,]+)/.exec(output.text),
+          {
+            timeoutMs: 60_000,
+            describe: () => `the server to listen: ${output.text}${errors.text}`,
+          },
+        ) as string[];
         const peer = await connect({
-          serverUrl,
+          serverUrl: serverUrl as string,
           transport: denoTransport,
           credentials: { userId: Number(userId), token: token as string },
           dispatcher: new Dispatcher(),
@@ -121,8 +126,7 @@ Deno.test("the executable unpacks itself once, whole or not at all", async (t) =
         await peer.closed;
       } finally {
         child.kill("SIGKILL");
-        await child.stderr.cancel();
-        await child.status;
+        await Promise.all([child.status, output.end, errors.end]);
       }
     },
   });
