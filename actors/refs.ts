@@ -9,6 +9,7 @@ import type { Outbox } from "../rpc/outbox.ts";
 import type { PeerKey } from "../rpc/peer_id.ts";
 import type { Route } from "../rpc/routes.ts";
 import type { ForwardedRequest } from "./forwarded_request.ts";
+import type { NotesVersion } from "./notes_version.ts";
 
 /** A message from a client, on its way to the actor that handles it. */
 export interface Inbound {
@@ -22,6 +23,8 @@ export interface Inbound {
   readonly payload: Uint8Array;
   /** The peer that the payload's routing field names, `NO_PEER` without one. */
   readonly peer: PeerKey;
+  /** It holds operations that only editors may send, where its route asks for that. */
+  readonly writes: boolean;
 }
 
 /** One signed-in connection. */
@@ -143,6 +146,14 @@ export type UserMessage =
     readonly entityId: number;
     readonly response: boolean;
   }
+  /** The user has seen the notes of a channel up to that operation. [channels 8.9] */
+  | {
+    readonly type: "user.notes_observed";
+    readonly channelId: number;
+    readonly version: NotesVersion;
+  }
+  /** Notes that start over still list the user on that connection, should it be gone. */
+  | { readonly type: "user.notes_open"; readonly key: PeerKey }
   /** The user wants to join the channel whose room was named to `JoinRoom`. [rooms 10.5] */
   | { readonly type: "user.join_channel"; readonly join: ChannelJoin }
   /** The channel is open to the user; its call, if there is one, is in that room. */
@@ -304,7 +315,46 @@ export type ChannelMessage =
     readonly tellAllBut?: ReadonlySet<PeerKey>;
   }
   /** An account is gone, with its memberships and messages; told to every tree. */
-  | { readonly type: "channel.account_removed"; readonly userId: number };
+  | { readonly type: "channel.account_removed"; readonly userId: number }
+  /** There are notes, and that is their latest operation. [channels 8.8] */
+  | {
+    readonly type: "channel.notes_changed";
+    readonly channelId: number;
+    readonly latest: NotesVersion | undefined;
+    /** Who sees the channel is to be told, but for these, who have the notes open. */
+    readonly announceExcept?: ReadonlySet<PeerKey>;
+  }
+  /** A user comes back to notes. [channels 8.6] Answers `undefined` when out of order. */
+  | {
+    readonly type: "channel.notes_asked";
+    readonly channelId: number;
+    readonly userId: number;
+    readonly answer: (standing: NotesStanding | undefined) => void;
+  };
+
+/** How a user stands to notes: there are none, they are not the user's to read, or they are. */
+export type NotesStanding = "no channel" | "no notes" | "no role" | "reader";
+
+/** What the notes of a channel take from other actors. */
+export type NotesMessage =
+  /** A client comes back to them on a new connection. [channels 8.6] */
+  | {
+    readonly type: "notes.rejoin";
+    readonly connection: ConnectionRef;
+    readonly known: MessageTypes["ChannelBufferVersion"];
+    /** Hears `undefined` when the client has no part in them any more. */
+    readonly answer: (
+      rejoined: Init<MessageTypes["RejoinedChannelBuffer"]> | undefined,
+      gate: number,
+    ) => void;
+  }
+  /** The grace of a lost connection is over. [channels 8.7] */
+  | { readonly type: "notes.leave"; readonly key: PeerKey }
+  /** Remove who has not come back after a restart. [channels 8.7] */
+  | { readonly type: "notes.clean_up" }
+  | { readonly type: "notes.account_removed"; readonly userId: number }
+  /** The channel is gone, and the tree has removed the rows. */
+  | { readonly type: "notes.channel_deleted" };
 
 /** What a channel's chat takes from other actors: the tree has looked at the sender's role. */
 export type ChatMessage =
@@ -352,6 +402,8 @@ export interface TreePart {
   readonly participants: readonly Init<MessageTypes["ChannelParticipants"]>[];
   /** Of the channels that the user sees and that have messages. */
   readonly latestMessages: readonly Init<MessageTypes["ChannelMessageId"]>[];
+  /** Of the channels that the user sees and that have notes. [channels 8.8] */
+  readonly latestNotes: readonly Init<MessageTypes["ChannelBufferVersion"]>[];
 }
 
 export interface UserRef {
@@ -387,6 +439,16 @@ export interface ChatRef extends ConnectionWatcher {
   tell(message: ChatMessage, gate: number): void;
   /** The channel is gone. */
   end(): void;
+  /** The database took nothing of what this actor wrote: it starts over from what is stored. */
+  refusedByStore(): void;
+}
+
+/** The notes of one channel. */
+export interface NotesRef {
+  readonly channelId: number;
+  tell(message: NotesMessage, gate: number): void;
+  /** A client's message that the channel's tree has let through, behind its change `gate`. */
+  receive(inbound: Inbound, gate: number): void;
   /** The database took nothing of what this actor wrote: it starts over from what is stored. */
   refusedByStore(): void;
 }

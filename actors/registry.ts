@@ -4,7 +4,18 @@
  */
 import type { PeerKey } from "../rpc/peer_id.ts";
 import { peerKey } from "../rpc/peer_id.ts";
-import type { ChannelRef, ChatRef, ConnectionRef, ProjectRef, RoomRef, UserRef } from "./refs.ts";
+import type {
+  ChannelRef,
+  ChatRef,
+  ConnectionRef,
+  NotesRef,
+  ProjectRef,
+  RoomRef,
+  UserRef,
+} from "./refs.ts";
+
+/** Whatever has an address. */
+type AnyRef = ConnectionRef | UserRef | RoomRef | ProjectRef | ChannelRef | ChatRef | NotesRef;
 
 export class Registry {
   readonly connections = new Map<PeerKey, ConnectionRef>();
@@ -15,11 +26,11 @@ export class Registry {
   readonly channels = new Map<number, ChannelRef>();
   /** By channel; those that somebody needs now. */
   readonly chats = new Map<number, ChatRef>();
+  /** By channel; there while somebody needs them. */
+  readonly notes = new Map<number, NotesRef>();
 
   /** The actor at an address, or undefined. */
-  lookup(
-    address: string,
-  ): ConnectionRef | UserRef | RoomRef | ProjectRef | ChannelRef | ChatRef | undefined {
+  lookup(address: string): AnyRef | undefined {
     const [, kind, name = "", part] = address.split("/");
     if (kind === "connections") {
       const [owner, id] = name.split(":").map(Number);
@@ -29,6 +40,7 @@ export class Registry {
     if (kind === "rooms") return this.rooms.get(Number(name));
     if (kind === "projects") return this.projects.get(Number(name));
     if (kind === "channels" && part === "chat") return this.chats.get(Number(name));
+    if (kind === "channels" && part === "notes") return this.notes.get(Number(name));
     if (kind === "channels") return this.channels.get(Number(name));
     return undefined;
   }

@@ -13,10 +13,12 @@ import { restoreChannel, restoreChannels } from "./channel/mod.ts";
 import { Ids } from "./ids.ts";
 import { Journal } from "./journal.ts";
 import { Memberships } from "./memberships.ts";
+import { openNotes, staleNotes } from "./notes/mod.ts";
+import { OpenNotes } from "./open_notes.ts";
 import { ConnectionPool } from "./pool.ts";
 import { PresenceTable } from "./presence.ts";
 import { Pressure } from "./pressure.ts";
-import type { RoomRef, UserRef } from "./refs.ts";
+import type { NotesRef, RoomRef, UserRef } from "./refs.ts";
 import { Registry } from "./registry.ts";
 import { createRoom, restoreRoom, restoreRooms } from "./room/mod.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -53,6 +55,7 @@ export class Actors implements ActorSystem {
   readonly presence = new PresenceTable();
   readonly pool = new ConnectionPool();
   readonly memberships = new Memberships();
+  readonly openNotes = new OpenNotes();
   readonly directory: UserDirectory;
   readonly ids: Ids;
   readonly media: MediaServer;
@@ -110,6 +113,8 @@ export class Actors implements ActorSystem {
     await restoreChannels(actors);
     const rooms = await restoreRooms(actors);
     if (rooms.length > 0) actors.#planCleanUp();
+    const notes = await staleNotes(actors);
+    if (notes.length > 0) actors.#planNotesCleanUp(notes);
     return actors;
   }
 
@@ -119,6 +124,10 @@ export class Actors implements ActorSystem {
 
   createRoom(id: number, channelId?: number): RoomRef {
     return createRoom(this, id, channelId);
+  }
+
+  notes(channelId: number): NotesRef {
+    return this.registry.notes.get(channelId) ?? openNotes(this, channelId);
   }
 
   avatarUrl(userId: number): string {
@@ -150,6 +159,9 @@ export class Actors implements ActorSystem {
     }
     for (const tree of new Set(this.registry.channels.values())) {
       tree.tell({ type: "channel.account_removed", userId }, 0);
+    }
+    for (const notes of [...this.registry.notes.values()]) {
+      notes.tell({ type: "notes.account_removed", userId }, 0);
     }
     this.#dropConnectionsOf(userId, "user_removed");
   }
@@ -205,6 +217,16 @@ export class Actors implements ActorSystem {
     }, this.times.reconnectGrace);
   }
 
+  /** [channels 8.7] */
+  #planNotesCleanUp(channelIds: readonly number[]): void {
+    this.clock.setTimeout(() => {
+      if (this.draining) return;
+      for (const id of channelIds) {
+        if (this.registry.channels.has(id)) this.notes(id).tell({ type: "notes.clean_up" }, 0);
+      }
+    }, this.times.cleanup);
+  }
+
   #tellRooms(message: Parameters<RoomRef["tell"]>[0]): void {
     if (this.draining) return;
     for (const room of [...this.registry.rooms.values()]) room.tell(message, 0);
@@ -217,5 +239,6 @@ export class Actors implements ActorSystem {
     if (actor !== undefined && "refusedByStore" in actor) actor.refusedByStore();
     else if (kind === "rooms") restoreRoom(this, Number(name));
     else if (kind === "channels" && part === undefined) restoreChannel(this, Number(name));
+    else if (part === "notes") openNotes(this, Number(name));
   }
 }

@@ -9,12 +9,13 @@ import type { PressureMonitor } from "../rpc/outbox.ts";
 import type { AccountPolicy } from "./account_policy.ts";
 import type { Ids } from "./ids.ts";
 import type { Memberships } from "./memberships.ts";
+import type { OpenNotes } from "./open_notes.ts";
 import type { ConnectionPool } from "./pool.ts";
 import type { Journal } from "./journal.ts";
 import type { PresenceTable } from "./presence.ts";
 import type { Registry } from "./registry.ts";
 import type { Supervisor } from "./supervisor.ts";
-import type { RoomRef, UserRef } from "./refs.ts";
+import type { NotesRef, RoomRef, UserRef } from "./refs.ts";
 import type { UserDirectory } from "./user_directory.ts";
 
 export interface ActorSystem {
@@ -29,6 +30,7 @@ export interface ActorSystem {
   readonly presence: PresenceTable;
   readonly pool: ConnectionPool;
   readonly memberships: Memberships;
+  readonly openNotes: OpenNotes;
   readonly directory: UserDirectory;
   readonly ids: Ids;
   readonly media: MediaServer;
@@ -40,6 +42,8 @@ export interface ActorSystem {
   avatarUrl(userId: number): string;
   /** The user's actor, made when it is not there. */
   user(id: number): UserRef;
+  /** The actor of a channel's notes, made when it is not there. */
+  notes(channelId: number): NotesRef;
   /** A new, empty room under an id that was given out for it; of a channel, when one is named. */
   createRoom(id: number, channelId?: number): RoomRef;
   /** True once the server drains: losses no longer start a grace, state stays for the next epoch. */

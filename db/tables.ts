@@ -117,6 +117,62 @@ export const tables = {
     key: ["channel_id", "user_id"],
   },
 
+  /** The notes of a channel, with their latest operation, of whatever epoch. [channels 8.1] */
+  buffers: {
+    columns: {
+      channel_id: "int",
+      /** The channel at the top of the tree. */
+      root_id: "int",
+      epoch: "int",
+      latest_epoch: "int?",
+      latest_timestamp: "int?",
+      latest_replica_id: "int?",
+    },
+    key: ["channel_id"],
+  },
+
+  /** The text at the begin of an epoch in UTF-8, which may hold what a text column may not. */
+  buffer_snapshots: {
+    columns: { channel_id: "int", epoch: "int", base_text: "bytes" },
+    key: ["channel_id", "epoch"],
+  },
+
+  /** `operation` is an `Operation`, an edit or an undo. [channels 9.6] */
+  buffer_operations: {
+    columns: {
+      channel_id: "int",
+      epoch: "int",
+      lamport_timestamp: "int",
+      replica_id: "int",
+      operation: "bytes",
+    },
+    key: ["channel_id", "epoch", "lamport_timestamp", "replica_id"],
+  },
+
+  /** Who has the notes open; the connection may be gone. [channels 8.3] */
+  channel_buffer_collaborators: {
+    columns: {
+      channel_id: "int",
+      replica_id: "int",
+      user_id: "int",
+      connection_owner: "int",
+      connection_id: "int",
+    },
+    key: ["channel_id", "replica_id"],
+  },
+
+  /** The operation up to which a user has seen the notes. [channels 8.9] */
+  observed_buffer_edits: {
+    columns: {
+      channel_id: "int",
+      user_id: "int",
+      epoch: "int",
+      lamport_timestamp: "int",
+      replica_id: "int",
+    },
+    key: ["channel_id", "user_id"],
+  },
+
   /** One row per user over all rooms, pending or active. [rooms 9.2] */
   room_participants: {
     columns: {

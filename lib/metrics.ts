@@ -53,7 +53,7 @@ export type DroppedReason =
   | "error";
 
 /** Kinds of actors, as a label. */
-export type ActorKind = "connection" | "user" | "room" | "project" | "channel" | "chat" | "other";
+export type ActorKind = "connection" | "user" | "room" | "project" | "channel" | "chat" | "notes" | "other";
 
 /** All metrics of one server. */
 export interface Metrics {

@@ -119,6 +119,7 @@ function rows(
 const ONE_WAY: Options = { answers: [] };
 
 const OPERATIONS = fieldNumber("UpdateBuffer", "operations");
+const NOTES_OPERATIONS = fieldNumber("UpdateChannelBuffer", "operations");
 const UPDATE_SELECTIONS = fieldNumber("Operation", "updateSelections");
 /** The variants of `LspQuery`, with room for those to come. */
 const FIRST_QUERY = fieldNumber("LspQuery", "getReferences");
@@ -138,6 +139,8 @@ export const routes: readonly Route[] = [
     "CreateChannel",
     // Names messages, which name their channels.
     "GetChannelMessagesById",
+    // Names many channels.
+    "RejoinChannelBuffers",
   ]),
 
   // The user: contacts, notifications, subscription to channels, and the seat that a user has in at
@@ -180,6 +183,14 @@ export const routes: readonly Route[] = [
     "GetChannelMessages",
     "UpdateChannelMessage",
   ]),
+
+  // Channels: their notes. Whoever has them open may leave them, and anybody say what he has seen.
+  // `AckBufferOperation` names the notes in its first field, whose id is their channel's. [channels 8]
+  ...rows("channel", "channel reader", "handle", ["JoinChannelBuffer"]),
+  ...rows("channel", "channel reader", "handle", ["UpdateChannelBuffer"], {
+    contents: { first: 0, last: 0, inner: NOTES_OPERATIONS, innerOnly: UPDATE_SELECTIONS },
+  }),
+  ...rows("channel", "anyone", "handle", ["LeaveChannelBuffer", "AckBufferOperation"]),
 
   // Rooms and calls.
   ...rows("room", "participant", "handle", [

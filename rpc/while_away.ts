@@ -37,4 +37,5 @@ export const refusedWhileAway: ReadonlySet<MessageName> = new Set<MessageName>([
   "RemoveChannelMessage",
   "GetChannelMessages",
   "GetChannelMessagesById",
+  "JoinChannelBuffer",
 ]);

@@ -136,9 +136,11 @@ export class Document {
    * Forgets the operations of `replicaId` that wait. To be called when its author's part ends
    * because of an operation that broke a rule: those that build on it would wait for ever, and
    * block whoever gets the replica id next. [channels 9.9]
+   *
+   * @returns what was forgotten, from the oldest to the newest.
    */
-  dropWaiting(replicaId: number): void {
-    this.#waiting.drop(replicaId);
+  dropWaiting(replicaId: number): Operation[] {
+    return this.#waiting.drop(replicaId);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** The text CRDT: documents that several replicas edit at once. [channels 9] */
 export { type ApplyResult, Document, type FragmentView } from "./document.ts";
-export { compareLamport, type Lamport } from "./lamport.ts";
+export { BASE, compareLamport, type Lamport, lamportKey } from "./lamport.ts";
 export { normalizeLineEndings } from "./line_endings.ts";
 export {
   describeOperation,
@@ -17,3 +17,4 @@ export {
   validateOperation,
 } from "./validation.ts";
 export { VersionVector } from "./version_vector.ts";
+export { fromWireOperation, fromWireVersion, toWireOperation, toWireVersion } from "./wire.ts";

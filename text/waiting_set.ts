@@ -50,10 +50,12 @@ export class WaitingSet implements Iterable<Operation> {
     return first;
   }
 
-  /** Takes out all operations of `replicaId`. */
-  drop(replicaId: number): void {
-    this.#size -= this.#byReplica.get(replicaId)?.length ?? 0;
+  /** Takes out all operations of `replicaId`, and returns them from the oldest to the newest. */
+  drop(replicaId: number): Operation[] {
+    const dropped = this.#byReplica.get(replicaId) ?? [];
+    this.#size -= dropped.length;
     this.#byReplica.delete(replicaId);
+    return dropped.reverse();
   }
 
   /** The operations, in no particular order. */

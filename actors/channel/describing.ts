@@ -2,7 +2,13 @@
 import type { ChannelMessage } from "../refs.ts";
 import type { ChannelContext } from "./context.ts";
 import { pathOf } from "./state.ts";
-import { wireChannel, wireLatestMessages, wireMembership, wireParticipants } from "./wire.ts";
+import {
+  wireChannel,
+  wireLatestMessages,
+  wireMembership,
+  wireNotesVersions,
+  wireParticipants,
+} from "./wire.ts";
 
 export function describe(
   { turn, tree }: ChannelContext,
@@ -22,6 +28,7 @@ export function describe(
       ...(root !== undefined && visible.includes(root) && { root: wireChannel(root) }),
       participants: wireParticipants(tree, visible),
       latestMessages: wireLatestMessages(tree, visible),
+      latestNotes: wireNotesVersions(tree, visible),
     }, gate)
   );
 }

@@ -14,6 +14,7 @@ import {
   updateChannels,
 } from "./context.ts";
 import { type Channel, sanitizedName } from "./state.ts";
+import { deleteNotes } from "./notes.ts";
 import { wireChannel } from "./wire.ts";
 
 /** `ReorderChannel.Direction`. [channels 1.2] */
@@ -125,6 +126,7 @@ export function handleDeleteChannel(context: RequestContext): void {
     if (chat !== undefined) turn.then(() => chat.end());
     tree.calls.delete(one.id);
     tree.latestMessages.delete(one.id);
+    deleteNotes(context, one);
     turn.remove("channels", { id: one.id });
     turn.remove("channel_messages", { channel_id: one.id });
     turn.remove("observed_channel_messages", { channel_id: one.id });

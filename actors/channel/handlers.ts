@@ -30,6 +30,14 @@ import {
   handleRespondToChannelInvite,
   handleSetChannelMemberRole,
 } from "./members.ts";
+import {
+  handleAckBufferOperation,
+  handleJoinChannelBuffer,
+  handleLeaveChannelBuffer,
+  handleUpdateChannelBuffer,
+  notesAsked,
+  notesChanged,
+} from "./notes.ts";
 
 /** `InviteChannelMember` is not here: the account that it names is looked up first. */
 export const channelHandlers: Partial<Record<MessageName, (context: RequestContext) => void>> = {
@@ -49,6 +57,10 @@ export const channelHandlers: Partial<Record<MessageName, (context: RequestConte
   SendChannelMessage: handleSendChannelMessage,
   UpdateChannelMessage: handleUpdateChannelMessage,
   RemoveChannelMessage: handleRemoveChannelMessage,
+  JoinChannelBuffer: handleJoinChannelBuffer,
+  UpdateChannelBuffer: handleUpdateChannelBuffer,
+  LeaveChannelBuffer: handleLeaveChannelBuffer,
+  AckBufferOperation: handleAckBufferOperation,
 };
 
 export function channelMessages(context: ChannelContext, message: ChannelMessage): void {
@@ -71,6 +83,10 @@ export function channelMessages(context: ChannelContext, message: ChannelMessage
       return readerAsked(context, message);
     case "channel.latest_message":
       return latestMessage(context, message);
+    case "channel.notes_changed":
+      return notesChanged(context, message);
+    case "channel.notes_asked":
+      return notesAsked(context, message);
     case "channel.account_removed": {
       const member = context.tree.members.get(message.userId);
       // The row has gone with the account.

@@ -2,7 +2,13 @@
 import { fieldOf } from "../turn.ts";
 import { type ChannelContext, updateChannels } from "./context.ts";
 import type { Channel } from "./state.ts";
-import { wireChannel, wireLatestMessages, wireMembership, wireParticipants } from "./wire.ts";
+import {
+  wireChannel,
+  wireLatestMessages,
+  wireMembership,
+  wireNotesVersions,
+  wireParticipants,
+} from "./wire.ts";
 
 /**
  * Sends a user his role, all that he sees of the tree now, and what he does not see any more below
@@ -32,6 +38,7 @@ export function tellMembership(
       removeChannelInvitations: [...new Set([channel.id, tree.rootId])].map(BigInt),
       channelParticipants: wireParticipants(tree, visible),
       latestChannelMessageIds: wireLatestMessages(tree, visible),
+      latestChannelBufferVersions: wireNotesVersions(tree, visible),
     }),
   );
 }

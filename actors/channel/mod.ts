@@ -55,6 +55,9 @@ export function refuseForNoChannel(system: ActorSystem, inbound: Inbound): void 
     if (inbound.route.message === "RemoveChannelMessage") {
       throw notInChat(Number(decode("RemoveChannelMessage", inbound.payload).channelId));
     }
+    if (inbound.route.message === "LeaveChannelBuffer") {
+      throw RpcError.internal("this connection does not have these notes open");
+    }
     throw RpcError.coded("NoSuchChannel");
   });
 }

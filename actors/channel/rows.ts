@@ -1,6 +1,7 @@
 /** The rows of a tree: what is written for each change, and how trees are read back. */
 import type { Store } from "../../db/store.ts";
 import type { RowOf } from "../../db/tables.ts";
+import { latestOf } from "../notes_version.ts";
 import { Role, Visibility } from "../roles.ts";
 import { type Call, type Channel, ChannelTreeState, type Member } from "./state.ts";
 
@@ -60,6 +61,7 @@ export async function loadTree(
     store,
     await store.loadWhere("channels", { root_id: rootId }),
     await store.load("channel_members", { channel_id: rootId }),
+    await store.loadWhere("buffers", { root_id: rootId }),
     rootId,
   );
   return trees.get(rootId);
@@ -67,13 +69,19 @@ export async function loadTree(
 
 /** Reads all trees back, with few questions however many there are. */
 export async function loadTrees(store: Store): Promise<ReadonlyMap<number, ChannelTreeState>> {
-  return await treesOf(store, await store.load("channels"), await store.load("channel_members"));
+  return await treesOf(
+    store,
+    await store.load("channels"),
+    await store.load("channel_members"),
+    await store.load("buffers"),
+  );
 }
 
 async function treesOf(
   store: Store,
   channels: readonly RowOf<"channels">[],
   members: readonly RowOf<"channel_members">[],
+  buffers: readonly RowOf<"buffers">[],
   rootId?: number,
 ): Promise<Map<number, ChannelTreeState>> {
   const trees = new Map<number, ChannelTreeState>();
@@ -88,6 +96,7 @@ async function treesOf(
     treeOf.set(row.id, tree);
   }
   for (const row of members) trees.get(row.channel_id)?.members.set(row.user_id, memberOf(row));
+  for (const row of buffers) treeOf.get(row.channel_id)?.notes.set(row.channel_id, latestOf(row));
   for (const [channelId, call] of await loadCalls(store)) {
     treeOf.get(channelId)?.calls.set(channelId, call);
   }

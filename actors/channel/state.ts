@@ -1,4 +1,5 @@
 /** What a tree of channels consists of, without I/O and timers. [channels 5] */
+import type { NotesVersion } from "../notes_version.ts";
 import { canSee, mayEdit, Role } from "../roles.ts";
 
 export interface Channel {
@@ -44,6 +45,8 @@ export class ChannelTreeState {
   readonly calls = new Map<number, Call>();
   /** By channel: its newest message, as its chat tells of it; only channels that have any. */
   readonly latestMessages = new Map<number, number>();
+  /** The latest operation by channel, as the notes tell of it; only channels that have notes. */
+  readonly notes = new Map<number, NotesVersion | undefined>();
 
   constructor(rootId: number) {
     this.rootId = rootId;

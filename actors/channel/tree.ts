@@ -81,6 +81,9 @@ export class ChannelTree extends Cell implements ChannelRef {
         connection.outbox.push(errorField(error.code, error.message), requestId, 0);
         return;
       }
+      case "channel.notes_asked":
+        message.answer(this.phase === "closed" ? "no channel" : undefined);
+        return;
       case "channel.describe":
         message.answer(undefined, 0);
         return;

@@ -1,5 +1,6 @@
 /** Channels as clients see them. [channels 5.1] [channels 6] */
 import type { Init, MessageTypes } from "../../proto/mod.ts";
+import { wireNotesVersion } from "../notes_version.ts";
 import type { Channel, ChannelTreeState, Member } from "./state.ts";
 
 export function wireChannel(channel: Channel): Init<MessageTypes["Channel"]> {
@@ -47,4 +48,13 @@ export function wireLatestMessages(
     latest.push({ channelId: BigInt(id), messageId: BigInt(messageId) });
   }
   return latest;
+}
+
+/** How far the notes of those channels have come that have any. [channels 8.8] */
+export function wireNotesVersions(
+  tree: ChannelTreeState,
+  channels: readonly Channel[],
+): Init<MessageTypes["ChannelBufferVersion"]>[] {
+  return channels.filter(({ id }) => tree.notes.has(id))
+    .map(({ id }) => wireNotesVersion(id, tree.notes.get(id)));
 }

@@ -231,6 +231,7 @@ export class Connection implements ConnectionRef {
       original,
       payload: plain.subarray(view.payloadStart, view.payloadEnd),
       peer: routing.peerId < 0 ? NO_PEER : peerKey(routing.peerOwner, routing.peerId),
+      writes: routing.innerWrites,
     }, routing.id);
   }
 

@@ -6,6 +6,7 @@ import { errorField } from "../../rpc/outbox.ts";
 import { MODELS_UNAVAILABLE } from "../account_policy.ts";
 import { createChannel } from "../channel/mod.ts";
 import { getMessagesById } from "../chat/mod.ts";
+import { rejoinNotes } from "../notes/mod.ts";
 import type { Inbound } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
@@ -29,6 +30,7 @@ export const connectionHandlers: Partial<Record<MessageName, Handler>> = {
   AcceptTermsOfService: handleAcceptTermsOfService,
   CreateChannel: createChannel,
   GetChannelMessagesById: getMessagesById,
+  RejoinChannelBuffers: rejoinNotes,
 };
 
 function answer({ connection, requestId }: Inbound, field: Uint8Array): void {

@@ -121,6 +121,10 @@ export function graceOver(context: UserContext, key: PeerKey): void {
       turn.tellRoom(room, { type: "room.callee_gone", userId: user.id });
     }
   }
+  for (const channelId of system.openNotes.of(key)) {
+    const notes = system.registry.notes.get(channelId);
+    turn.then((gate) => notes?.tell({ type: "notes.leave", key }, gate));
+  }
   // In a turn of its own: behind what the room has to say to this user.
   turn.then(() => context.later(publish));
 }

@@ -1,6 +1,7 @@
 /** What a user's actor knows, without I/O and timers. */
 import type { RowOf } from "../../db/tables.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
+import type { NotesVersion } from "../notes_version.ts";
 import type { ConnectionRef, Contact } from "../refs.ts";
 import type { Joining } from "./joining.ts";
 
@@ -22,6 +23,8 @@ export class UserState {
   readonly unanswered = new Map<string, NotificationRow>();
   /** By channel: the newest message that the user has seen. [channels 10.10] */
   readonly observedMessages = new Map<number, number>();
+  /** How far the user has seen notes, by channel, as the notes tell of it. [channels 8.9] */
+  readonly observedNotes = new Map<number, NotesVersion>();
   seat: Seat | undefined;
   /** The user is on the way to a channel's call. */
   joining: Joining | undefined;

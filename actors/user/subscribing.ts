@@ -1,5 +1,6 @@
 /** A user wants to hear of channels, from now on and on all connections. [channels 6.4] */
 import type { Init, MessageTypes } from "../../proto/mod.ts";
+import { wireNotesVersion } from "../notes_version.ts";
 import type { ConnectionRef, TreePart } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
@@ -42,7 +43,7 @@ function describe(
     if (tree === undefined) continue;
     open++;
     const answer = (part: TreePart | undefined, gate: number) => answered(at, part, gate);
-    tree.tell({ type: "channel.describe", userId, answer }, 0);
+    tree.tell({ type: "channel.describe", userId: user.id, answer }, 0);
   }
   answered(roots.length, undefined, 0);
   late = true;
@@ -55,10 +56,14 @@ function send(
   parts: readonly TreePart[],
   gate: number,
 ): void {
+  const latestNotes = parts.flatMap((part) => part.latestNotes);
   connection.outbox.push(
     fieldOf("UpdateUserChannels", {
       channelMemberships: defined(parts.map(({ membership }) => membership)),
       observedChannelMessageId: observed(user, parts),
+      observedChannelBufferVersion: latestNotes.map(({ channelId }) => Number(channelId))
+        .filter((id) => user.observedNotes.has(id))
+        .map((id) => wireNotesVersion(id, user.observedNotes.get(id))),
     }),
     -1,
     gate,
@@ -73,6 +78,7 @@ function send(
       channelInvitations: defined(parts.map(({ invitation }) => invitation)),
       channelParticipants: parts.flatMap(({ participants }) => participants),
       latestChannelMessageIds: parts.flatMap(({ latestMessages }) => latestMessages),
+      latestChannelBufferVersions: latestNotes,
     }),
     -1,
     gate,

@@ -7,6 +7,7 @@ import type { TimerId } from "../../lib/clock.ts";
 import { Cell, type Phase } from "../cell.ts";
 import { decoding } from "../decoding.ts";
 import { Lookups } from "../lookups.ts";
+import { isNewer } from "../notes_version.ts";
 import type { ChannelJoin, Contact, Inbound, RoomRef, UserMessage, UserRef } from "../refs.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
@@ -59,6 +60,7 @@ const REMEMBERED: ReadonlySet<UserMessage["type"]> = new Set([
   "user.unnotify",
   "user.notification_deleted",
   "user.message_observed",
+  "user.notes_observed",
 ]);
 
 export class User extends Cell implements UserRef {
@@ -228,6 +230,13 @@ export class User extends Cell implements UserRef {
         if (read !== undefined) pushAll(context, read);
         return;
       }
+      case "user.notes_observed":
+        if (isNewer(message.version, user.observedNotes.get(message.channelId))) {
+          user.observedNotes.set(message.channelId, message.version);
+        }
+        return;
+      case "user.notes_open":
+        return this.#watchSeat(message.key);
       case "user.join_channel":
         if (user.joining === undefined) return startJoin(context, message.join);
         user.waiting.push(() => this.tell(message, 0));
@@ -318,7 +327,10 @@ export class User extends Cell implements UserRef {
     return seat === undefined ? undefined : this.system.registry.rooms.get(seat.roomId);
   }
 
-  /** A seat was given back by a room that starts over: somebody must still leave it in time. */
+  /**
+   * A room or notes that start over still have the user in on that connection: should it be gone,
+   * somebody must leave them in time.
+   */
   #watchSeat(key: PeerKey): void {
     if (!this.system.registry.connections.has(key) && !this.#graces.has(key)) this.#startGrace(key);
   }
@@ -376,12 +388,13 @@ export class User extends Cell implements UserRef {
   async #load(signal: AbortSignal): Promise<void> {
     const { store, journal } = this.system;
     if (journal.busy) await journal.settled();
-    const [[account], contacts, notifications, read, observed] = await Promise.all([
+    const [[account], contacts, notifications, read, observed, observedNotes] = await Promise.all([
       this.system.directory.find([this.id]),
       store.contactsOf(this.id),
       store.loadWhere("notifications", { recipient_id: this.id, is_read: false }),
       store.loadWhere("notifications", { recipient_id: this.id, is_read: true, response: null }),
       store.loadWhere("observed_channel_messages", { user_id: this.id }),
+      store.loadWhere("observed_buffer_edits", { user_id: this.id }),
     ]);
     if (signal.aborted) return;
     if (account === undefined) throw new Error(`Cannot load ${this.address}: no such account`);
@@ -400,6 +413,11 @@ export class User extends Cell implements UserRef {
     this.#state.observedMessages.clear();
     for (const row of observed) {
       this.#state.observedMessages.set(row.channel_id, row.channel_message_id);
+    }
+    this.#state.observedNotes.clear();
+    for (const { channel_id, epoch, lamport_timestamp, replica_id } of observedNotes) {
+      const version = { epoch, timestamp: lamport_timestamp, replicaId: replica_id };
+      this.#state.observedNotes.set(channel_id, version);
     }
     this.#state.unread.clear();
     this.#state.unanswered.clear();
@@ -448,7 +466,13 @@ export class User extends Cell implements UserRef {
   }
 
   #dispose(): void {
-    for (const timer of this.#graces.values()) this.system.clock.clearTimeout(timer);
+    for (const [key, timer] of this.#graces) {
+      this.system.clock.clearTimeout(timer);
+      // Nobody else would tell them.
+      for (const channelId of [...this.system.openNotes.of(key)]) {
+        this.system.registry.notes.get(channelId)?.tell({ type: "notes.leave", key }, 0);
+      }
+    }
     if (this.system.registry.users.get(this.id) === this) {
       this.system.registry.users.delete(this.id);
       this.system.presence.set(this.id, { online: false, busy: false });

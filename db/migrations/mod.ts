@@ -5,6 +5,7 @@ import { StoreTooNewError } from "../store.ts";
 import { accountsRoomsProjects } from "./m0001_accounts_rooms_projects.ts";
 import { signIn } from "./m0002_sign_in.ts";
 import { channels } from "./m0003_channels.ts";
+import { notes } from "./m0004_notes.ts";
 import { chat } from "./m0005_chat.ts";
 import { admin } from "./m0006_admin.ts";
 import type { Dialect } from "./types.ts";
@@ -21,6 +22,7 @@ export const migrations: Readonly<Record<string, DialectMigration>> = {
   "0001_accounts_rooms_projects": accountsRoomsProjects,
   "0002_sign_in": signIn,
   "0003_channels": channels,
+  "0004_notes": notes,
   "0005_chat": chat,
   "0006_admin": admin,
 };

@@ -22,6 +22,8 @@ const tablesOfUsers: readonly TableName[] = [
   "channel_members",
   "contributors",
   "observed_channel_messages",
+  "channel_buffer_collaborators",
+  "observed_buffer_edits",
 ];
 
 /** A row whose table is known at run time only. */

@@ -265,8 +265,12 @@ Deno.test("[design 1.1] what is about a room, a project or a channel names it in
       assertEquals(routing.id, 0, message);
       continue;
     }
-    // JoinRoom and RejoinRoom name it otherwise.
-    const field = message === "JoinRoom" || message === "RejoinRoom" ? "id" : name;
-    assertEquals(routing.id, fieldNumber(message, field as never), message);
+    // These name it otherwise. The id of notes is their channel's.
+    const others: Partial<Record<typeof message, string>> = {
+      JoinRoom: "id",
+      RejoinRoom: "id",
+      AckBufferOperation: "bufferId",
+    };
+    assertEquals(routing.id, fieldNumber(message, (others[message] ?? name) as never), message);
   }
 });

@@ -1,0 +1,156 @@
+/** The notes of one channel: who has them open, and the one order of what they write. [channels 8] */
+import { RpcError } from "../../rpc/errors.ts";
+import { keyOwner } from "../../rpc/peer_id.ts";
+import { Cell } from "../cell.ts";
+import { decoding } from "../decoding.ts";
+import type { Inbound, NotesMessage, NotesRef } from "../refs.ts";
+import { refuse } from "../refuse.ts";
+import type { ActorSystem } from "../system.ts";
+import type { Turn } from "../turn.ts";
+import { type NotesContext, tellTree } from "./context.ts";
+import { notesHandlers, notesMessages, notOpen } from "./handlers.ts";
+import { type NotesEvent, startNotesLife } from "./machine.ts";
+import { loadNotes } from "./rows.ts";
+import { NotesState } from "./state.ts";
+
+export class Notes extends Cell implements NotesRef {
+  readonly kind = "notes";
+  readonly channelId: number;
+  readonly address: string;
+  #state: NotesState;
+  #deleted = false;
+  /** What it must still hear: it was out of order. */
+  readonly #owed: NotesMessage[] = [];
+  readonly #life: (event: NotesEvent) => void;
+
+  constructor(system: ActorSystem, channelId: number) {
+    super(system);
+    this.channelId = channelId;
+    this.address = `/channels/${channelId}/notes`;
+    this.#state = new NotesState(channelId);
+    system.registry.notes.set(channelId, this);
+    system.metrics.actors.inc();
+    this.#life = startNotesLife(
+      {
+        load: (signal) => this.#load(signal),
+        entered: (phase) => this.entered(phase),
+        settled: () => this.settled(),
+        dispose: () => this.#dispose(),
+      },
+      system.clock,
+      (error) =>
+        system.log.error("{address} lost its chart: {error}", { address: this.address, error }),
+    );
+  }
+
+  tell(message: NotesMessage, gate: number): void {
+    if (message.type === "notes.channel_deleted") {
+      this.#end(gate);
+      return;
+    }
+    this.enqueue({
+      run: (turn) => this.#inTurn(turn, (context) => notesMessages(context, message)),
+      refused: () => this.#unheard(message),
+    }, gate);
+  }
+
+  receive(inbound: Inbound, gate: number): void {
+    const kept = this.ready ? inbound : { ...inbound, payload: inbound.payload.slice() };
+    this.enqueue({
+      run: (turn) =>
+        decoding(
+          kept,
+          () =>
+            this.#inTurn(
+              turn,
+              (context) => notesHandlers[kept.route.message]?.({ ...context, inbound: kept }),
+            ),
+        ),
+      refused: (error) => refuse(this.system, inbound, this.#deleted ? gone(inbound) : error),
+    }, gate);
+  }
+
+  #inTurn(turn: Turn, handle: (context: NotesContext) => void): void {
+    handle({ system: this.system, turn, notes: this.#state });
+    turn.then(() => this.#restIfIdle());
+  }
+
+  /** Somebody waits for an answer, or nobody says it twice. */
+  #unheard(message: NotesMessage): void {
+    if (message.type === "notes.rejoin") message.answer(undefined, 0);
+    else if (this.phase === "failed") this.#owed.push(message);
+  }
+
+  /** At once, whatever waits: the rows are removed by the tree, whose change is `gate`. */
+  #end(gate: number): void {
+    const { journal } = this.system;
+    // Should the database refuse that, the notes are brought back.
+    if (gate > journal.durable) journal.heard(gate, this.address);
+    this.#deleted = true;
+    this.#life({ type: "notes.deleted" });
+  }
+
+  #restIfIdle(): void {
+    if (this.#state.collaborators.size > 0) return;
+    this.system.clock.setImmediate(() => {
+      if (this.#state.collaborators.size === 0 && this.ready) this.#life({ type: "notes.idle" });
+    });
+  }
+
+  async #load(signal: AbortSignal): Promise<void> {
+    const { journal, store } = this.system;
+    if (journal.busy) await journal.settled();
+    const state = await loadNotes(store, this.channelId);
+    if (signal.aborted) return;
+    this.#withdraw();
+    this.#state = state;
+    for (const { key } of state.collaborators.values()) {
+      this.system.openNotes.add(key, this.channelId);
+    }
+    this.enqueue({ run: (turn) => this.#inTurn(turn, (context) => this.#arrived(context)) });
+    for (const message of this.#owed.splice(0)) this.tell(message, 0);
+  }
+
+  /** The tree may have heard of what was taken back, and of lost connections nobody may know. */
+  #arrived(context: NotesContext): void {
+    const { system, turn, notes } = context;
+    if (notes.stored) tellTree(context, { announce: false });
+    for (const { userId, key } of notes.collaborators.values()) {
+      if (keyOwner(key) !== system.epoch || system.registry.connections.has(key)) continue;
+      turn.tellUser(userId, { type: "user.notes_open", key });
+    }
+  }
+
+  #withdraw(): void {
+    for (const { key } of this.#state.collaborators.values()) {
+      this.system.openNotes.remove(key, this.channelId);
+    }
+  }
+
+  protected override crashed(_error: unknown): void {
+    this.generation++;
+    this.#life({
+      type: "notes.crashed",
+      mayRestart: this.system.supervisor.mayRestart(this.address),
+    });
+  }
+
+  /** The database refused what the notes wrote: memory and database differ, so start over. */
+  refusedByStore(): void {
+    this.phase = "loading";
+    this.crashed(undefined);
+  }
+
+  #dispose(): void {
+    this.#withdraw();
+    const { registry, supervisor, metrics } = this.system;
+    if (registry.notes.get(this.channelId) === this) registry.notes.delete(this.channelId);
+    supervisor.forget(this.address);
+    metrics.actors.dec();
+  }
+}
+
+/** The channel was deleted before its notes came to the message. [channels 18] */
+function gone({ route }: Inbound): RpcError {
+  return route.message === "LeaveChannelBuffer" ? notOpen() : RpcError.coded("NoSuchChannel");
+}

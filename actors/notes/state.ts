@@ -1,0 +1,99 @@
+/** What the notes of a channel consist of, without I/O and timers. [channels 8] */
+import { Document, type Operation, type VersionVector } from "../../text/mod.ts";
+import type { PeerKey } from "../../rpc/peer_id.ts";
+import type { NotesVersion } from "../notes_version.ts";
+
+/** Ids below are reserved by clients of 2026. [channels 8.3.2] */
+const FIRST_REPLICA = 8;
+/** Ids from here on are reserved by clients of 2025. [channels 8.3.2] */
+const END_OF_REPLICAS = 65_534;
+
+/** Somebody who has the notes open, or had until a connection was lost. [channels 8.7] */
+export interface Collaborator {
+  readonly replicaId: number;
+  readonly userId: number;
+  key: PeerKey;
+}
+
+export class NotesState {
+  readonly channelId: number;
+  /** The channel at the top of the tree; 0 while {@link stored} is false. */
+  rootId = 0;
+  /** Somebody has opened the notes before. */
+  stored = false;
+  epoch = 0;
+  /** The text at the begin of the epoch. */
+  baseText = "";
+  document = new Document();
+  /** The greatest operation that there has been, of whatever epoch. [channels Q-21] */
+  latest: NotesVersion | undefined;
+  /** By replica id. */
+  readonly collaborators = new Map<number, Collaborator>();
+  /** How far users have seen the notes. [channels 8.9] */
+  readonly observed = new Map<number, NotesVersion>();
+  /** By whose replica id operations came that wait, by {@link lamportKey}. */
+  readonly senders = new Map<number, number>();
+  /** The greatest value of a timestamp that collaborators have heard of in this epoch. */
+  clock = 1;
+
+  constructor(channelId: number) {
+    this.channelId = channelId;
+  }
+
+  /** Begins an epoch, with what there is of it already. */
+  begin(epoch: number, baseText: string, operations: readonly Operation[] = []): void {
+    this.epoch = epoch;
+    this.baseText = baseText;
+    this.document = new Document(baseText, operations);
+    this.senders.clear();
+    this.clock = operations.reduce((most, { timestamp }) => Math.max(most, timestamp), 1);
+  }
+
+  /** The epoch's greatest operation; none while nothing was changed in it. */
+  get latestOfEpoch(): NotesVersion | undefined {
+    return this.latest?.epoch === this.epoch ? this.latest : undefined;
+  }
+
+  collaboratorOn(key: PeerKey): Collaborator | undefined {
+    for (const one of this.collaborators.values()) if (one.key === key) return one;
+    return undefined;
+  }
+
+  /** By replica id. */
+  inOrder(): Collaborator[] {
+    return [...this.collaborators.values()].sort((a, b) => a.replicaId - b.replicaId);
+  }
+
+  /** The smallest free replica id; undefined when there is none. [channels 8.3.2] */
+  freeReplica(): number | undefined {
+    for (let id = FIRST_REPLICA; id < END_OF_REPLICAS; id++) {
+      if (!this.collaborators.has(id)) return id;
+    }
+    return undefined;
+  }
+
+  /**
+   * Whose place a client takes that comes back: its own, else a lost one of its user. A client has
+   * seen all that its own replica made, and perhaps made more: a place whose replica has made
+   * something that the client does not know is another one's. Nobody takes the place of a connection
+   * that seems to live, unless he brings what only its owner can have: then the loss was not noticed
+   * yet. [channels 8.6] [channels Q-12]
+   *
+   * @param version what the client has seen
+   * @param isLost whether a connection is gone
+   */
+  placeOf(
+    userId: number,
+    key: PeerKey,
+    version: VersionVector,
+    isLost: (key: PeerKey) => boolean,
+  ): Collaborator | undefined {
+    const own = this.collaboratorOn(key);
+    if (own !== undefined) return own;
+    const applied = this.document.version;
+    const ahead = ({ replicaId }: Collaborator) => version.get(replicaId) - applied.get(replicaId);
+    const places = this.inOrder().filter((one) => one.userId === userId);
+    const lost = places.filter((one) => isLost(one.key) && ahead(one) >= 0);
+    return lost.find((one) => ahead(one) > 0) ?? lost[0] ?? places.find((one) => ahead(one) > 0);
+  }
+}

@@ -1,0 +1,130 @@
+/** What collaborators write: checked, stored, passed on. [channels 8.4] [channels 9.9] */
+import { decode, encode, messageInfo, type MessageTypes } from "../../proto/mod.ts";
+import { payloadField } from "../../rpc/frame.ts";
+import { compareLamport, fromWireOperation, lamportKey, type Operation } from "../../text/mod.ts";
+import { isNewer } from "../notes_version.ts";
+import {
+  forget,
+  leave,
+  type NotesContext,
+  observe,
+  type RequestContext,
+  tellTree,
+} from "./context.ts";
+import { bufferRow, operationRow } from "./rows.ts";
+import type { Collaborator } from "./state.ts";
+
+type WireOperation = MessageTypes["Operation"];
+
+const UPDATE = messageInfo("UpdateChannelBuffer").tag as number;
+
+/**
+ * How far a timestamp may be ahead of all that were heard of: whoever hears of it moves his clock on,
+ * and a clock has 32 bits. Clients count cursor moves too, so that gaps of thousands are usual.
+ */
+const MOST_AHEAD = 1 << 20;
+
+/** Operations that may wait for others which are missing: sound clients leave few. [channels 9.7] */
+const MOST_WAITING = 10_000;
+
+/** What became of the changes of one batch. */
+interface Outcome {
+  /** Those that are new: applied, or waiting for others. */
+  readonly kept: readonly Operation[];
+  /** Those that break a rule, or build on one that does. */
+  readonly bad: ReadonlySet<Operation>;
+  /** Replica ids of the collaborators whose part ends with it. */
+  readonly guilty: Set<number>;
+}
+
+/** The tree has looked at the role already. [channels 8.4.1] */
+export function handleUpdateChannelBuffer(context: RequestContext): void {
+  const { notes, inbound } = context;
+  const sender = notes.collaboratorOn(inbound.connection.key);
+  if (sender === undefined) return;
+  const { operations } = decode("UpdateChannelBuffer", inbound.payload);
+  const inTime = operations.filter((one) => isInTime(context, one));
+  const changes = new Map<WireOperation, Operation>();
+  for (const wire of inTime) {
+    const operation = fromWireOperation(wire);
+    if (operation !== undefined) changes.set(wire, operation);
+  }
+  const { kept, bad, guilty } = apply(context, sender, [...changes.values()]);
+  if (inTime.length < operations.length) guilty.add(sender.replicaId);
+  store(context, sender, kept);
+  // A batch of known changes only tells nobody anything new. [channels 8.4.2]
+  if (kept.length > 0 || changes.size === 0) {
+    const sound = inTime.filter((wire) => !bad.has(changes.get(wire) as Operation));
+    relay(
+      context,
+      sender,
+      sound.length === operations.length ? inbound.payload : encode(
+        "UpdateChannelBuffer",
+        { channelId: BigInt(notes.channelId), operations: sound },
+      ),
+    );
+  }
+  if (kept.length > 0) tellTree(context, { announce: true });
+  leave(context, notes.inOrder().filter(({ replicaId }) => guilty.has(replicaId)));
+}
+
+/** Whether the timestamp is one that a client's clock can have come to. */
+function isInTime({ notes }: NotesContext, operation: WireOperation): boolean {
+  const variant = operation.edit ?? operation.undo ?? operation.updateSelections ??
+    operation.updateDiagnostics ?? operation.updateCompletionTriggers ??
+    operation.updateLineEnding;
+  if (variant === undefined) return true;
+  if (variant.lamportTimestamp > notes.clock + MOST_AHEAD) return false;
+  notes.clock = Math.max(notes.clock, variant.lamportTimestamp);
+  return true;
+}
+
+/**
+ * Applies changes. Who sent one that breaks a rule loses his part, be it found at once or when it gets
+ * applied at last; what its author had waiting builds on it and goes too. [channels 9.9]
+ */
+function apply(context: NotesContext, sender: Collaborator, changes: Operation[]): Outcome {
+  const { document, senders } = context.notes;
+  const { applied, waiting, rejected } = document.apply(changes);
+  const given = new Set(changes);
+  const guilty = new Set<number>();
+  const bad = new Set<Operation>();
+  for (const { operation } of rejected) {
+    const by = given.has(operation) ? sender.replicaId : senders.get(lamportKey(operation));
+    guilty.add(by ?? operation.replicaId);
+    bad.add(operation);
+    for (const one of document.dropWaiting(operation.replicaId)) bad.add(one);
+  }
+  if (document.waitingCount > MOST_WAITING) guilty.add(sender.replicaId);
+  for (const one of [...applied, ...bad]) senders.delete(lamportKey(one));
+  const kept = [...applied, ...waiting].filter((one) => given.has(one) && !bad.has(one));
+  for (const one of waiting) {
+    if (!bad.has(one)) senders.set(lamportKey(one), sender.replicaId);
+  }
+  forget(context, [...bad].filter((one) => !given.has(one)));
+  return { kept, bad, guilty };
+}
+
+/** Stores new changes; the latest and what its author has seen only advance. [channels 8.4.3] */
+function store(
+  context: NotesContext,
+  { userId }: Collaborator,
+  kept: readonly Operation[],
+): void {
+  const { turn, notes } = context;
+  if (kept.length === 0) return;
+  for (const one of kept) turn.put("buffer_operations", operationRow(notes, one));
+  const { timestamp, replicaId } = kept.reduce((a, b) => (compareLamport(a, b) < 0 ? b : a));
+  const greatest = { epoch: notes.epoch, timestamp, replicaId };
+  if (isNewer(greatest, notes.latest)) {
+    notes.latest = greatest;
+    turn.put("buffers", bufferRow(notes));
+  }
+  observe(context, userId, greatest);
+}
+
+/** To every other connection, the sender's other ones too. [channels 8.4.4] */
+function relay({ turn, notes }: NotesContext, sender: Collaborator, payload: Uint8Array): void {
+  const field = payloadField(UPDATE, payload);
+  for (const one of notes.collaborators.values()) if (one !== sender) turn.push(one.key, field);
+}
