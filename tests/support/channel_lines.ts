@@ -1,4 +1,5 @@
 import type { Init, MessageName, MessageTypes } from "../../proto/mod.ts";
+import { notesVersionText } from "./notes.ts";
 
 const ROLES = ["Admin", "Member", "Guest", "Banned", "Talker"];
 
@@ -19,13 +20,17 @@ export function channelDetails(
 ): string[] | undefined {
   switch (name) {
     case "UpdateUserChannels": {
-      const { channelMemberships, observedChannelMessageId } = value as MessageTypes[
-        "UpdateUserChannels"
-      ];
+      const {
+        channelMemberships,
+        observedChannelMessageId,
+        observedChannelBufferVersion,
+      } = value as MessageTypes["UpdateUserChannels"];
+      const seenNotes = observedChannelBufferVersion.map(notesVersionText).join(", ");
       const seen = observedChannelMessageId.map(messageIdText).join(", ");
       return [
         channelMemberships.map((one) => `${one.channelId} ${ROLES[one.role]}`).join(", "),
         ...(seen === "" ? [] : [`seen ${seen}`]),
+        ...(seenNotes === "" ? [] : [`seen notes ${seenNotes}`]),
       ].filter((part) => part !== "");
     }
     case "UpdateChannels":
@@ -105,7 +110,7 @@ function updateDetails(update: MessageTypes["UpdateChannels"], login: Login): st
       `${channelId}(${participantUserIds.map(login).join(",")})`
     ),
   );
-  add("notes", update.latestChannelBufferVersions.map(({ channelId }) => String(channelId)));
+  add("notes", update.latestChannelBufferVersions.map(notesVersionText));
   add("chat", update.latestChannelMessageIds.map(messageIdText));
   return parts.length === 0 ? [] : [parts.join(" | ")];
 }

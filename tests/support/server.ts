@@ -142,7 +142,8 @@ export class TestServer implements AsyncDisposable {
     if (this.#options.parts?.store !== undefined) return;
     const { journal, registry } = this.#server.actors;
     const loading = () =>
-      [...registry.users.values()].some((user) => "phase" in user && user.phase === "loading");
+      [...registry.users.values(), ...registry.notes.values()]
+        .some((actor) => "phase" in actor && actor.phase === "loading");
     await waitUntil(() => journal.failure !== undefined || !journal.busy && !loading(), {
       describe: "the server to be at rest",
     });

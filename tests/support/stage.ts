@@ -3,6 +3,7 @@ import type { Init, MessageTypes } from "../../proto/mod.ts";
 import type { PeerId } from "../../rpc/peer_id.ts";
 import { befriend, bringIn } from "./call.ts";
 import { channelDetails } from "./channel_lines.ts";
+import { notesDetails } from "./notes.ts";
 import type { TestServer } from "./server.ts";
 import type { Received, TestPeer, TestPeerOptions } from "./test_peer.ts";
 import { waitUntil } from "./wait_until.ts";
@@ -184,7 +185,8 @@ export class Stage {
         return [`${one.projectId} ${this.#name(one.oldPeerId)}→${this.#name(one.newPeerId)}`];
       }
       default:
-        return channelDetails(name, value, (id) => this.#login(id)) ?? [];
+        return channelDetails(name, value, (id) => this.#login(id)) ??
+          notesDetails(name, value, (id) => this.#name(id)) ?? [];
     }
   }
 
