@@ -1,45 +1,14 @@
 /** Chats of channels. [channels 10] */
 import { assertEquals } from "@std/assert";
-import type { Init, MessageTypes } from "../../proto/mod.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { Stage } from "../support/stage.ts";
-import type { TestPeer } from "../support/test_peer.ts";
+import { channelOf, mention, nonce } from "../support/chat.ts";
+import { startServer } from "../support/server.ts";
 
-const [ADMIN, MEMBER] = [0, 1];
-
-/** Channel 1 of the first user with the others as members; everybody has subscribed. */
-async function channelOf(
-  server: TestServer,
-  ...names: readonly [string, ...string[]]
-): Promise<{ readonly stage: Stage; readonly peers: TestPeer[] }> {
-  const stage = new Stage(server);
-  const peers: TestPeer[] = [];
-  for (const name of names) peers.push(await stage.enter(name));
-  const [a, ...others] = peers as [TestPeer, ...TestPeer[]];
-  await a.call("CreateChannel", { name: "root" });
-  for (const other of others) {
-    if (other.userId === a.userId) continue;
-    const invite = { channelId: 1n, userId: other.userId, role: MEMBER };
-    await a.call("InviteChannelMember", invite);
-    await other.call("RespondToChannelInvite", { channelId: 1n, accept: true });
-  }
-  for (const peer of peers) peer.send("SubscribeToChannels", {});
-  await stage.silence();
-  return { stage, peers };
-}
-
-function nonce(number: number): Init<MessageTypes["Nonce"]> {
-  return { upperHalf: 0xffff_ffff_ffff_ffffn, lowerHalf: BigInt(number) };
-}
-
-function mention(start: number, end: number, userId: bigint): Init<MessageTypes["ChatMention"]> {
-  return { range: { start: BigInt(start), end: BigInt(end) }, userId };
-}
+const ADMIN = 0;
 
 Deno.test("[channels S8, 10.7.4, 10.7.5, 10.8, 10.9, Q-10, Q-16, 19z, 19aa, 19ab, 19ac, 17.9] chat with mentions", async () => {
   await using server = await startServer();
   const { stage, peers } = await channelOf(server, "A1", "B1", "C1", "A2");
-  const [a, b, c] = peers as [TestPeer, TestPeer, TestPeer];
+  const [a, b, c] = peers;
   await a.call("JoinChannelChat", { channelId: 1n });
   await b.call("JoinChannelChat", { channelId: 1n });
   await stage.silence();

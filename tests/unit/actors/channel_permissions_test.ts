@@ -16,6 +16,11 @@ interface Place {
   /** A member of the tree other than the actor and its maker. */
   readonly other: Client;
   readonly stranger: Client;
+  /** In the chat of the public child: a message of another, and one of the actor. */
+  readonly others: bigint;
+  readonly ownOpen: bigint;
+  /** In that of the other child: a message of the actor. */
+  readonly ownClosed: bigint;
 }
 
 interface Row {
@@ -112,7 +117,41 @@ const TABLE: readonly Row[] = [
   row("5.9f", "join the call of a members' channel", "yyffff", "JoinChannel", ({ closed }) => ({
     channelId: closed,
   })),
+  ...chatRows("a public channel", "yyyyii", ({ open }) => open),
+  ...chatRows("a members' channel", "yyiiii", ({ closed }) => closed),
+  row("5.9j", "delete what another has said", "yiiiii", "RemoveChannelMessage", (place) => ({
+    channelId: place.open,
+    messageId: place.others,
+  })),
 ];
+
+/** What needs a role that sees the channel, with everybody in its chat. */
+function chatRows(where: string, cells: string, channel: (place: Place) => bigint): Row[] {
+  const own = (place: Place) => channel(place) === place.open ? place.ownOpen : place.ownClosed;
+  return [
+    row("5.9j", `join the chat of ${where}`, cells, "JoinChannelChat", (place) => ({
+      channelId: channel(place),
+    })),
+    row("5.9j", `say something in ${where}`, cells, "SendChannelMessage", (place) => ({
+      channelId: channel(place),
+      body: "x",
+      nonce: { upperHalf: 1n, lowerHalf: channel(place) },
+    })),
+    row("5.9j", `read what was said in ${where}`, cells, "GetChannelMessages", (place) => ({
+      channelId: channel(place),
+      beforeMessageId: 1000n,
+    })),
+    row("5.9j", `read one message of ${where}`, cells, "GetChannelMessagesById", (place) => ({
+      messageIds: [own(place)],
+    })),
+    row("5.9j", `change what one has said in ${where}`, cells, "UpdateChannelMessage", (place) => ({
+      channelId: channel(place),
+      messageId: own(place),
+      body: "y",
+      nonce: { lowerHalf: 98n },
+    })),
+  ];
+}
 
 async function ask(
   world: World,
@@ -152,8 +191,26 @@ async function place(world: World, self: Client, role: (typeof ROLES)[number]): 
     await ask(world, owner, "SetChannelVisibility", { channelId, visibility: PUBLIC });
   }
   await join(world, owner, root, other, NUMBERS.Member);
-  if (role !== "none") await join(world, owner, root, self, NUMBERS[role]);
-  return { root, open, closed, other, stranger };
+  // Everybody has said something as a member, and has stayed in the chats since.
+  await join(world, owner, root, self, NUMBERS.Member);
+  const ownOpen = await said(world, self, open);
+  const ownClosed = await said(world, self, closed);
+  const others = await said(world, other, open);
+  const kept = { channelId: root, userId: user(self) };
+  if (role === "none") await ask(world, owner, "RemoveChannelMember", kept);
+  else await ask(world, owner, "SetChannelMemberRole", { ...kept, role: NUMBERS[role] });
+  return { root, open, closed, other, stranger, others, ownOpen, ownClosed };
+}
+
+/** A message of the client's in that channel, whose chat it has joined. */
+async function said(world: World, client: Client, channelId: bigint): Promise<bigint> {
+  await ask(world, client, "JoinChannelChat", { channelId });
+  const { value } = await ask(world, client, "SendChannelMessage", {
+    channelId,
+    body: "x",
+    nonce: { lowerHalf: channelId },
+  });
+  return (value.message as { id: bigint }).id;
 }
 
 for (const { rule, title, cells, message, value } of TABLE) {
