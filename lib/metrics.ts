@@ -53,7 +53,15 @@ export type DroppedReason =
   | "error";
 
 /** Kinds of actors, as a label. */
-export type ActorKind = "connection" | "user" | "room" | "project" | "channel" | "chat" | "notes" | "other";
+export type ActorKind =
+  | "connection"
+  | "user"
+  | "room"
+  | "project"
+  | "channel"
+  | "chat"
+  | "notes"
+  | "other";
 
 /** All metrics of one server. */
 export interface Metrics {
