@@ -4,227 +4,34 @@
  * waits 40 ms for the acknowledgement of its first bytes (measured, Deno 2.9.6; the upload of 50,000
  * entries took 9 s instead of 0.6 s). It also shows no pings and tells refusals in words only.
  */
-import { ConnectError } from "./errors.ts";
-import type { Socket, SocketListener, Transport } from "./transport.ts";
-import { encodeFrame, FrameReader, Opcode } from "./web_socket_frames.ts";
-import { HandshakeReader, makeHandshake } from "./web_socket_handshake.ts";
+import { chainText, ConnectError } from "./errors.ts";
+import { openRawSocket } from "./raw_socket.ts";
+import type { Transport } from "./transport.ts";
 
-/** Silence after which a ping is sent, in milliseconds. [transport 1.7] */
-const KEEPALIVE = 1_000;
-/** Silence of the server after which it counts as lost, in milliseconds. [transport 1.7] */
-const RECEIVE_TIMEOUT = 10_000;
-/** What the network does not take for so long is stuck, in milliseconds. [transport 1.7] */
-const WRITE_TIMEOUT = 2_000;
-/** Frames are joined up to about so many bytes a write. */
-const WRITE_BATCH = 64 * 1024;
+/** Makes connections as Deno does. For a proxy see `nodeTransport`, which runs in Deno too. */
+export const denoTransport: Transport = createDenoTransport();
 
-/** Makes connections as Deno does. */
-export const denoTransport: Transport = {
-  async connect(url, headers, signal) {
-    const handshake = await makeHandshake(url, headers);
-    const connection = await open(url, signal);
-    const abort = () => closeQuietly(connection);
-    signal.addEventListener("abort", abort, { once: true });
-    try {
-      await writeAll(connection, handshake.request);
-      const reader = new HandshakeReader(url, handshake);
-      const chunk = new Uint8Array(WRITE_BATCH);
-      while (true) {
-        const count = await connection.read(chunk);
-        if (count === null) {
-          throw new ConnectError(`Cannot connect to ${url.host}: it ended the connection`);
-        }
-        const rest = reader.feed(chunk.subarray(0, count));
-        if (rest !== undefined) return new DenoSocket(connection, rest);
-      }
-    } catch (error) {
-      closeQuietly(connection);
-      signal.throwIfAborted();
-      if (error instanceof ConnectError) throw error;
-      throw new ConnectError(`Cannot connect to ${url.host}`, { cause: error });
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
-  },
-};
+/** A transport that trusts certificate authorities (PEM) besides the runtime's own. */
+export function createDenoTransport(
+  { ca = [] }: { readonly ca?: readonly string[] } = {},
+): Transport {
+  return {
+    connect: (url, headers, signal) =>
+      openRawSocket(() => open(url, ca, signal), url, headers, signal),
+  };
+}
 
-async function open(url: URL, signal: AbortSignal): Promise<Deno.Conn> {
-  signal.throwIfAborted();
+async function open(url: URL, ca: readonly string[], signal: AbortSignal): Promise<Deno.Conn> {
   const isSecure = url.protocol === "wss:";
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const port = Number(url.port || (isSecure ? 443 : 80));
   try {
     const connection = await Deno.connect({ hostname, port, signal });
     connection.setNoDelay(true);
-    return isSecure ? await Deno.startTls(connection, { hostname }) : connection;
+    if (!isSecure) return connection;
+    return await Deno.startTls(connection, { hostname, caCerts: [...ca] });
   } catch (cause) {
     signal.throwIfAborted();
-    throw new ConnectError(`Cannot reach ${url.host}`, { cause });
-  }
-}
-
-class DenoSocket implements Socket {
-  readonly #connection: Deno.Conn;
-  readonly #reader: FrameReader;
-  readonly #timer: ReturnType<typeof setInterval>;
-  readonly #outgoing: Uint8Array<ArrayBuffer>[] = [];
-  #bufferedAmount = 0;
-  #isWriting = false;
-  /** Ends a last write that takes too long. */
-  #lastWrite: ReturnType<typeof setTimeout> | undefined;
-  /** When this program looked last, when something came, and when something was written, last. */
-  #watched = performance.now();
-  #received = performance.now();
-  #written = performance.now();
-  /** What arrived before somebody listens. */
-  #early: Uint8Array[] = [];
-  /** Why it ended: nothing more is received or sent. */
-  #closed: string | undefined;
-  #isDisconnected = false;
-  #listener: SocketListener | undefined;
-
-  constructor(connection: Deno.Conn, rest: Uint8Array) {
-    this.#connection = connection;
-    this.#reader = new FrameReader({
-      message: (bytes, isBinary) => {
-        if (!isBinary) return;
-        if (this.#listener === undefined) this.#early.push(bytes);
-        else if (this.#closed === undefined) this.#listener.message(bytes);
-      },
-      ping: (payload) => this.#write(encodeFrame(Opcode.Pong, payload)),
-      close: () => this.#end("connection closed"),
-    });
-    this.#timer = setInterval(() => this.#watch(), KEEPALIVE / 2);
-    this.#read(rest);
-  }
-
-  get bufferedAmount(): number {
-    return this.#bufferedAmount;
-  }
-
-  send(message: Uint8Array): void {
-    this.#write(encodeFrame(Opcode.Binary, message));
-  }
-
-  /** What was sent before still goes out. */
-  close(): void {
-    if (!this.#isWriting) return this.#end("closed by this client");
-    if (this.#closed !== undefined) return;
-    this.#stop("closed by this client");
-    this.#lastWrite = setTimeout(() => this.#disconnect(), WRITE_TIMEOUT);
-  }
-
-  listen(listener: SocketListener): void {
-    this.#listener = listener;
-    for (const bytes of this.#early.splice(0)) listener.message(bytes);
-    if (this.#isDisconnected) listener.closed(this.#closed as string);
-  }
-
-  async #read(rest: Uint8Array): Promise<void> {
-    try {
-      this.#reader.feed(rest);
-      const chunk = new Uint8Array(WRITE_BATCH);
-      while (this.#closed === undefined) {
-        const count = await this.#connection.read(chunk);
-        if (count === null) break;
-        this.#received = performance.now();
-        this.#reader.feed(chunk.subarray(0, count));
-      }
-      this.#end("connection closed");
-    } catch (error) {
-      this.#end(error instanceof Error ? error.message : String(error));
-    }
-  }
-
-  #write(frame: Uint8Array<ArrayBuffer>): void {
-    if (this.#closed !== undefined) return;
-    this.#outgoing.push(frame);
-    this.#bufferedAmount += frame.length;
-    if (this.#isWriting) return;
-    this.#isWriting = true;
-    this.#written = performance.now();
-    // Whatever is sent in one turn goes out together.
-    queueMicrotask(() => this.#flush());
-  }
-
-  async #flush(): Promise<void> {
-    try {
-      while (this.#outgoing.length > 0) {
-        const bytes = this.#nextBatch();
-        await writeAll(this.#connection, bytes);
-        this.#bufferedAmount = Math.max(0, this.#bufferedAmount - bytes.length);
-        this.#written = performance.now();
-      }
-    } catch (error) {
-      this.#end(error instanceof Error ? error.message : String(error));
-    }
-    this.#isWriting = false;
-    if (this.#closed !== undefined) this.#disconnect();
-  }
-
-  #nextBatch(): Uint8Array<ArrayBuffer> {
-    let count = 0;
-    let length = 0;
-    for (const { length: more } of this.#outgoing) {
-      if (count > 0 && length + more > WRITE_BATCH) break;
-      count++;
-      length += more;
-    }
-    const frames = this.#outgoing.splice(0, count);
-    if (count === 1) return frames[0] as Uint8Array<ArrayBuffer>;
-    const batch = new Uint8Array(length);
-    let at = 0;
-    for (const frame of frames) {
-      batch.set(frame, at);
-      at += frame.length;
-    }
-    return batch;
-  }
-
-  #watch(): void {
-    const now = performance.now();
-    // This program itself stood still: what came meanwhile has not been looked at yet.
-    if (now - this.#watched > WRITE_TIMEOUT) this.#received = this.#written = now;
-    this.#watched = now;
-    if (now - this.#received > RECEIVE_TIMEOUT) this.#end("delay between messages too long");
-    else if (this.#isWriting && now - this.#written > WRITE_TIMEOUT) {
-      this.#end("the network does not take what is sent");
-    } else if (!this.#isWriting && now - this.#written >= KEEPALIVE / 2) {
-      this.#write(encodeFrame(Opcode.Ping, new Uint8Array()));
-    }
-  }
-
-  /** Ends it; what is not yet written is lost. */
-  #end(reason: string): void {
-    this.#stop(reason);
-    this.#outgoing.length = 0;
-    this.#disconnect();
-  }
-
-  #stop(reason: string): void {
-    this.#closed ??= reason;
-    clearInterval(this.#timer);
-  }
-
-  #disconnect(): void {
-    if (this.#isDisconnected) return;
-    this.#isDisconnected = true;
-    clearTimeout(this.#lastWrite);
-    this.#bufferedAmount = 0;
-    // Neither side of this protocol says good-bye. [transport 1.6.9]
-    closeQuietly(this.#connection);
-    this.#listener?.closed(this.#closed as string);
-  }
-}
-
-async function writeAll(connection: Deno.Conn, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
-}
-
-function closeQuietly(connection: Deno.Conn): void {
-  try {
-    connection.close();
-  } catch {
-    // Closed already.
+    throw new ConnectError(`Cannot reach ${url.host}: ${chainText(cause)}`, { cause });
   }
 }
