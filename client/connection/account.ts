@@ -150,7 +150,7 @@ function readDocument(json: unknown, id: bigint): AccountDocument {
   const login = text(user.github_login, "user.github_login");
   const { organizations = [], feature_flags: flags = [], default_organization_id } = document;
   if (!Array.isArray(organizations) || !Array.isArray(flags)) {
-    throw new TypeError("organizations and feature_flags have to be lists");
+    throw new TypeError("Both organizations and feature_flags have to be lists");
   }
   return {
     user: {

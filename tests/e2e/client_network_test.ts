@@ -135,7 +135,7 @@ Deno.test("[transport 1.2.1] TCP, TLS by an authority of its own, then the hands
       credentials: { userId: user.id, token: user.token },
     };
     const peer = await connect({ ...options, transport: createDenoTransport({ ca: [authority] }) });
-    assertEquals((await peer.request("GetUsers", { userIds: [user.id] })).users.length, 1);
+    assertEquals((await peer.request("GetUsers", { userIds: [BigInt(user.id)] })).users.length, 1);
     await peer[Symbol.asyncDispose]();
     const distrusted = await assertRejects(
       () => connect({ ...options, transport: denoTransport }),

@@ -41,7 +41,7 @@ Deno.test("[transport 12.11] what is open hears of a loss once, and is taken bac
 });
 
 Deno.test("[transport 3.10.2] three failures, or 30 s without success, and it is given up", async () => {
-  const no = () => new Error("no such room");
+  const no = () => new Error("No such room");
   const failing = stage({}, [no(), no(), no()]);
   failing.rejoining.lost("gone");
   failing.rejoining.connected();
@@ -51,7 +51,7 @@ Deno.test("[transport 3.10.2] three failures, or 30 s without success, and it is
     "rejoin",
     "rejoin",
     "rejoin",
-    "abandon: no such room",
+    "abandon: No such room",
   ]);
   assertEquals(failing.clock.timers, 0);
 
