@@ -55,14 +55,7 @@ export function handleUpdateChannelBuffer(context: RequestContext): void {
   // A batch of known changes only tells nobody anything new. [channels 8.4.2]
   if (kept.length > 0 || changes.size === 0) {
     const sound = inTime.filter((wire) => !bad.has(changes.get(wire) as Operation));
-    relay(
-      context,
-      sender,
-      sound.length === operations.length ? inbound.payload : encode(
-        "UpdateChannelBuffer",
-        { channelId: BigInt(notes.channelId), operations: sound },
-      ),
-    );
+    relay(context, sender, operations, sound);
   }
   if (kept.length > 0) tellTree(context, { announce: true });
   leave(context, notes.inOrder().filter(({ replicaId }) => guilty.has(replicaId)));
@@ -123,8 +116,24 @@ function store(
   observe(context, userId, greatest);
 }
 
-/** To every other connection, the sender's other ones too. [channels 8.4.4] */
-function relay({ turn, notes }: NotesContext, sender: Collaborator, payload: Uint8Array): void {
+/**
+ * To every other connection, the sender's other ones too: the batch as it came, or what is sound of
+ * it. [channels 8.4.4]
+ */
+function relay(
+  { turn, notes, inbound }: RequestContext,
+  sender: Collaborator,
+  operations: readonly WireOperation[],
+  sound: readonly WireOperation[],
+): void {
+  let payload = inbound.payload;
+  if (sound.length < operations.length) {
+    if (sound.length === 0) return;
+    payload = encode("UpdateChannelBuffer", {
+      channelId: BigInt(notes.channelId),
+      operations: [...sound],
+    });
+  }
   const field = payloadField(UPDATE, payload);
   for (const one of notes.collaborators.values()) if (one !== sender) turn.push(one.key, field);
 }
