@@ -23,6 +23,7 @@ import {
   toWireOperation,
   toWireVersion,
 } from "./operations.ts";
+import { type Selection, Selections } from "./selections.ts";
 
 /** What a {@link Buffer} is made of: what `CreateBufferForPeer` tells first. */
 export interface BufferInit {
@@ -44,6 +45,8 @@ export class Buffer {
   readonly baseText: string;
   /** Tells the operations of edits made here, which everybody else has to get. */
   readonly edited: Listeners<Operation> = new Listeners<Operation>();
+  /** Tells of selections set here, which everybody else has to get. */
+  readonly selected: Listeners<Init<WireOperation>> = new Listeners<Init<WireOperation>>();
   /** Tells of everything that may have changed the text, made here or elsewhere. */
   readonly changed: Listeners<void> = new Listeners<void>();
   /** Where its text is kept; undefined for one without a file. */
@@ -52,6 +55,9 @@ export class Buffer {
   lineEnding: number;
   #savedVersion: VersionVector;
   savedMtime: Timestamp | undefined;
+  /** Whether this user may not change it at present. [projects 4] */
+  isReadOnly = false;
+  readonly #selections: Selections;
   readonly #replica: Replica;
   readonly #versions = new Condition();
 
@@ -61,6 +67,7 @@ export class Buffer {
     this.file = init.file;
     this.lineEnding = init.lineEnding;
     this.#replica = new Replica({ replicaId: init.replicaId, baseText: init.baseText });
+    this.#selections = new Selections(this.#replica, init.id);
     this.#savedVersion = init.savedVersion === undefined
       ? this.#replica.document.version
       : fromWireVersion(init.savedVersion);
@@ -103,8 +110,10 @@ export class Buffer {
    * Changes the text.
    *
    * @param edits ascending, without overlap, all in terms of the text before.
+   * @throws {Error} it {@link isReadOnly}.
    */
   edit(edits: readonly TextEdit[]): void {
+    this.#checkWritable();
     this.#tell(this.#replica.edit(edits));
   }
 
@@ -125,19 +134,32 @@ export class Buffer {
 
   /** Takes back the last own edit that is in force. */
   undo(): void {
+    this.#checkWritable();
     this.#tell(this.#replica.undo());
   }
 
   /** Brings back the own edit that was taken back last. */
   redo(): void {
+    this.#checkWritable();
     this.#tell(this.#replica.redo());
+  }
+
+  /** Sets where the own cursors are, and what they select. */
+  select(selections: readonly Selection[]): void {
+    this.selected.tell(this.#selections.set(selections));
+  }
+
+  /** Where the cursors of a replica are. */
+  selectionsOf(replicaId: number): Selection[] {
+    return this.#selections.of(replicaId);
   }
 
   /** Takes operations of others, in any order and any number of times. */
   apply(operations: readonly WireOperation[]): void {
     const edits: Operation[] = [];
     for (const operation of operations) {
-      const { updateLineEnding } = operation;
+      const { updateLineEnding, updateSelections } = operation;
+      if (updateSelections !== undefined) this.#selections.apply(updateSelections);
       if (updateLineEnding !== undefined) this.lineEnding = updateLineEnding.lineEnding;
       const edit = fromWireOperation(operation);
       if (edit !== undefined) edits.push(edit);
@@ -147,6 +169,16 @@ export class Buffer {
     this.#versions.changed();
     this.changed.tell();
     if (error !== undefined) throw error;
+  }
+
+  /** Selections, which no version tells of: everybody's, or those of one replica. */
+  selectionOperations(replicaId?: number): Init<WireOperation>[] {
+    return this.#selections.operations(replicaId);
+  }
+
+  /** A collaborator has left, and his cursors with him. */
+  dropSelections(replicaId: number): void {
+    this.#selections.drop(replicaId);
   }
 
   /** Operations that somebody who has `version` lacks; all of them if it is left out. */
@@ -187,6 +219,11 @@ export class Buffer {
   /** Nobody will send anything for it any more. */
   end(error: Error): void {
     this.#versions.fail(error);
+  }
+
+  #checkWritable(): void {
+    if (!this.isReadOnly) return;
+    throw new Error(`Cannot change ${this.file?.path ?? "this buffer"}: you may only read it`);
   }
 
   #tell(operation: Operation | undefined): void {

@@ -28,9 +28,11 @@ export class Collaborators {
     this.#all.push(collaborator);
   }
 
-  /** Takes one away; an unknown one is none. [projects 6.7] */
-  remove(peer: PeerId | undefined): void {
+  /** Takes one away. @returns who; undefined for an unknown one. [projects 6.7] */
+  remove(peer: PeerId | undefined): Collaborator | undefined {
+    const found = this.#all.find(({ peerId }) => samePeer(peerId, peer));
     this.#all = this.#all.filter(({ peerId }) => !samePeer(peerId, peer));
+    return found;
   }
 
   /** Somebody goes on under another id. @returns who; undefined for an unknown one. */

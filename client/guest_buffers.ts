@@ -35,6 +35,7 @@ export class GuestBuffers {
   #keptCount = 0;
   readonly #state = new Condition();
   #generation = 0;
+  #isReadOnly = false;
 
   constructor(client: CollabClient, projectId: bigint, replicaId: number) {
     this.#client = client;
@@ -118,6 +119,22 @@ export class GuestBuffers {
     if (lineEnding !== undefined) buffer.lineEnding = lineEnding;
   }
 
+  /** Whether the user may only read them. */
+  get isReadOnly(): boolean {
+    return this.#isReadOnly;
+  }
+
+  /** Whether the user may only read the buffers, those that come among them. [projects 4] */
+  setReadOnly(isReadOnly: boolean): void {
+    this.#isReadOnly = isReadOnly;
+    for (const buffer of this.#buffers.values()) buffer.isReadOnly = isReadOnly;
+  }
+
+  /** A collaborator has left, and his cursors with him. */
+  dropSelections(replicaId: number): void {
+    for (const buffer of this.all) buffer.dropSelections(replicaId);
+  }
+
   /** Stops to send: the host, or the server, cannot take it now. */
   suspend(error: unknown): void {
     this.#generation++;
@@ -143,7 +160,10 @@ export class GuestBuffers {
     const versions = new Map(buffers.map(({ id, version }) => [id, version]));
     for (const [id, buffer] of this.#buffers) {
       // One that was opened while the answer was on its way is not in it.
-      const missing = buffer.missingOperations(versions.get(id) ?? []);
+      const missing = [
+        ...buffer.missingOperations(versions.get(id) ?? []),
+        ...buffer.selectionOperations(this.#replicaId),
+      ];
       for (const operations of chunks(missing, MAX_OPERATIONS)) {
         this.#updates.push(id, ...operations);
       }
@@ -179,6 +199,8 @@ export class GuestBuffers {
     }
     this.#buffers.set(buffer.id, buffer);
     buffer.edited.add((operation) => this.#updates.push(buffer.id, toWireOperation(operation)));
+    buffer.selected.add((operation) => this.#updates.push(buffer.id, operation));
+    buffer.isReadOnly = this.#isReadOnly;
     const kept = this.#kept.get(buffer.id) ?? [];
     this.#kept.delete(buffer.id);
     this.#keptCount -= kept.length;

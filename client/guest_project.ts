@@ -14,6 +14,7 @@ import { Collaborators } from "./collaborators.ts";
 import type { EntitySubscription } from "./dispatcher.ts";
 import { chainText } from "./errors.ts";
 import { GuestBuffers } from "./guest_buffers.ts";
+import { GuestGit } from "./guest_git.ts";
 import { GuestSearches } from "./guest_search.ts";
 import { ProjectFacts } from "./project_facts.ts";
 import { PROJECT_FEATURES } from "./project_features.ts";
@@ -36,6 +37,7 @@ export class GuestProject implements Disposable {
   readonly tree = new ProjectTree();
   readonly facts = new ProjectFacts();
   readonly buffers: GuestBuffers;
+  readonly git: GuestGit;
   /** Resolves with the reason when the project ends. */
   readonly closed: Promise<string>;
   readonly #searches: GuestSearches;
@@ -53,6 +55,7 @@ export class GuestProject implements Disposable {
     this.replicaId = response.replicaId;
     this.closed = this.#closed.promise;
     this.buffers = new GuestBuffers(client, this.id, response.replicaId);
+    this.git = new GuestGit(client, this.id);
     this.#searches = new GuestSearches(client, this.id);
     this.#subscription = subscription;
     this.collaborators.reset(response.collaborators);
@@ -159,6 +162,16 @@ export class GuestProject implements Disposable {
     }
   }
 
+  /** The user's role in the room has changed, and with it what he may do here. [projects 4] */
+  setReadOnly(isReadOnly: boolean): void {
+    const wasReadOnly = this.buffers.isReadOnly;
+    this.buffers.setReadOnly(isReadOnly);
+    // What the server refused meanwhile is sent now.
+    if (wasReadOnly && !isReadOnly && this.buffers.syncError !== undefined) {
+      void this.#synchronize();
+    }
+  }
+
   /** Leaves the project. */
   leave(): void {
     if (this.#endReason === undefined) this.client.send("LeaveProject", { projectId: this.id });
@@ -195,6 +208,7 @@ export class GuestProject implements Disposable {
     const error = new Error(`The project ended: ${reason}`);
     this.tree.end(error);
     this.buffers.end(error);
+    this.git.end(error);
     this.#searches.end(error);
     this.#subscription[Symbol.dispose]();
     this.#closed.resolve(reason);
@@ -222,7 +236,10 @@ export class GuestProject implements Disposable {
         AddProjectCollaborator: ({ collaborator }) => {
           if (collaborator !== undefined) collaborators.add(collaborator);
         },
-        RemoveProjectCollaborator: ({ peerId }) => collaborators.remove(peerId),
+        RemoveProjectCollaborator: ({ peerId }) => {
+          const left = collaborators.remove(peerId);
+          if (left !== undefined) buffers.dropSelections(left.replicaId);
+        },
         UpdateProjectCollaborator: async ({ oldPeerId, newPeerId }) => {
           const isNew = !samePeer(oldPeerId, newPeerId);
           const renamed = collaborators.rename(oldPeerId, newPeerId);
@@ -241,8 +258,8 @@ export class GuestProject implements Disposable {
         BufferSaved: ({ bufferId, version, mtime }) => buffers.onSaved(bufferId, version, mtime),
         BufferReloaded: ({ bufferId, version, mtime, lineEnding }) =>
           buffers.onSaved(bufferId, version, mtime, lineEnding),
+        UpdateDiffBases: (update) => this.git.onUpdate(update),
         // Nothing here shows them.
-        UpdateDiffBases: () => {},
         BreakpointsForFile: () => {},
         RefreshInlayHints: () => {},
         RefreshCodeLens: () => {},

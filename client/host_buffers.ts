@@ -96,7 +96,8 @@ export class HostBuffers {
       shared.add(buffer.id);
       const { client, projectId } = this.#context;
       client.send("CreateBufferForPeer", { projectId, peerId: peer, state: buffer.state() });
-      const pieces = chunks(buffer.missingOperations(), MAX_OPERATIONS);
+      const operations = [...buffer.missingOperations(), ...buffer.selectionOperations()];
+      const pieces = chunks(operations, MAX_OPERATIONS);
       if (pieces.length === 0) pieces.push([]);
       for (const [index, operations] of pieces.entries()) {
         const isLast = index === pieces.length - 1;
@@ -113,6 +114,11 @@ export class HostBuffers {
       const isIt = peer === undefined || samePeer(this.#shared[at]?.peer, peer);
       if (isIt) this.#shared.splice(at, 1);
     }
+  }
+
+  /** A collaborator has left, and his cursors with him. */
+  dropSelections(replicaId: number): void {
+    for (const buffer of this.all) buffer.dropSelections(replicaId);
   }
 
   /** A peer goes on under another id. */
@@ -216,7 +222,8 @@ export class HostBuffers {
       mtime: buffer.savedMtime,
       lineEnding: buffer.lineEnding,
     });
-    for (const operations of chunks(buffer.missingOperations(version), MAX_OPERATIONS)) {
+    const missing = [...buffer.missingOperations(version), ...buffer.selectionOperations()];
+    for (const operations of chunks(missing, MAX_OPERATIONS)) {
       // Other guests may have them: then nothing happens there. [projects 9.5]
       client.request("UpdateBuffer", { projectId, bufferId, operations }).catch(() => {});
     }
@@ -238,6 +245,7 @@ export class HostBuffers {
     });
     this.#buffers.set(buffer.id, { buffer, worktree });
     buffer.edited.add((operation) => this.#updates.push(buffer.id, toWireOperation(operation)));
+    buffer.selected.add((operation) => this.#updates.push(buffer.id, operation));
     return buffer;
   }
 

@@ -15,9 +15,11 @@ import type { CollabClient } from "./collab_client.ts";
 import { Collaborators } from "./collaborators.ts";
 import type { EntitySubscription, MessageContext } from "./dispatcher.ts";
 import { HostBuffers } from "./host_buffers.ts";
+import { HostGit } from "./host_git.ts";
 import { HostSearch } from "./host_search.ts";
 import { HostWorktree, type TreeResult } from "./host_worktree.ts";
 import type { ProjectFiles } from "./project_files.ts";
+import type { ProjectGit } from "./project_git.ts";
 import { PROJECT_FEATURES } from "./project_features.ts";
 import type { TreeChunk } from "./tree_stream.ts";
 
@@ -37,6 +39,7 @@ export class HostProject implements Disposable {
   readonly buffers: HostBuffers;
   readonly collaborators = new Collaborators();
   readonly #worktrees = new Map<bigint, HostWorktree>();
+  readonly #repositories = new Map<bigint, HostGit>();
   readonly #search: HostSearch;
   readonly #subscription: EntitySubscription;
   readonly #nextEntryId: () => bigint;
@@ -144,6 +147,14 @@ export class HostProject implements Disposable {
     return worktree;
   }
 
+  /** Shares a folder's repository. @returns it, to be refreshed when something has changed there. */
+  async addRepository(git: ProjectGit): Promise<HostGit> {
+    const repository = new HostGit(this.client, this.id, BigInt(this.#repositories.size + 1), git);
+    this.#repositories.set(repository.id, repository);
+    await repository.refresh();
+    return repository;
+  }
+
   /** What `RejoinRoom` and `UpdateProject` say of it. */
   description(): Init<UpdateProject> {
     const worktrees = [...this.#worktrees.values()].map(({ metadata }) => metadata);
@@ -155,6 +166,7 @@ export class HostProject implements Disposable {
     this.buffers.forget();
     this.collaborators.reset(collaborators);
     await this.#streamTrees();
+    for (const repository of this.#repositories.values()) await repository.resend();
   }
 
   /** Stops to send, until {@link reshared}: the connection is gone. */
@@ -204,7 +216,8 @@ export class HostProject implements Disposable {
         },
         RemoveProjectCollaborator: ({ peerId }) => {
           if (peerId !== undefined) buffers.forget(peerId);
-          this.collaborators.remove(peerId);
+          const left = this.collaborators.remove(peerId);
+          if (left !== undefined) buffers.dropSelections(left.replicaId);
         },
         UpdateProjectCollaborator: ({ oldPeerId, newPeerId }) => {
           if (oldPeerId === undefined || newPeerId === undefined) return;
@@ -230,6 +243,13 @@ export class HostProject implements Disposable {
         CreateProjectEntry: (request) => this.#createEntry(request),
         RenameProjectEntry: (request) => this.#renameEntry(request),
         DeleteProjectEntry: (request) => this.#deleteEntry(request),
+        GitGetBranches: ({ repositoryId }) => this.#repository(repositoryId).branches(),
+        GitCreateBranch: ({ repositoryId, branchName }) =>
+          this.#repository(repositoryId).createBranch(branchName),
+        GitChangeBranch: ({ repositoryId, branchName }) =>
+          this.#repository(repositoryId).changeBranch(branchName),
+        OpenUncommittedDiff: ({ bufferId }) =>
+          this.#repositoryOf(buffers.get(bufferId)).openDiff(buffers.get(bufferId)),
         FindSearchCandidates: (request, context) => this.#startSearch(request, senderOf(context)),
       },
     });
@@ -272,6 +292,22 @@ export class HostProject implements Disposable {
     if (query === undefined) throw new Error("Cannot search without a query");
     this.#search.start(query, limit, handle, peer);
     return {};
+  }
+
+  #repository(id: bigint): HostGit {
+    const repository = this.#repositories.get(id);
+    if (repository === undefined) throw new Error(`No repository has the id ${id}`);
+    return repository;
+  }
+
+  /** The repository of the folder that a buffer's file is in. */
+  #repositoryOf(buffer: Buffer): HostGit {
+    const { file } = buffer;
+    const root = file === undefined ? undefined : this.worktree(file.worktreeId).files.absPath;
+    for (const repository of this.#repositories.values()) {
+      if (repository.absPath === root) return repository;
+    }
+    throw new Error(`${JSON.stringify(file?.path ?? "")} is in no repository`);
   }
 
   #worktreeOf(entryId: bigint): HostWorktree {

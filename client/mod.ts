@@ -38,11 +38,16 @@ export {
 } from "./errors.ts";
 export { fetchClient, type FetchOptions } from "./http/fetch_client.ts";
 export type { HttpClient, HttpRequest } from "./http/http_client.ts";
+export { Following, type Shown } from "./following.ts";
+export { type DiffBases, GuestGit } from "./guest_git.ts";
 export { GuestProject, type JoinOptions } from "./guest_project.ts";
+export { HostGit } from "./host_git.ts";
 export { HostProject, type ShareOptions } from "./host_project.ts";
 export { Peer, type PeerOptions } from "./peer.ts";
+export type { GitBranch, GitStatusLine, ProjectGit } from "./project_git.ts";
 export { type FileInfo, NoSuchFileError, type ProjectFiles } from "./project_files.ts";
 export type { RequestName, ResponseOf } from "./responses_table.ts";
 export { Room } from "./room.ts";
 export { type SignInMethod, type SignInRequest, withToken } from "./sign_in/sign_in_method.ts";
+export type { Selection } from "./selections.ts";
 export type { Socket, SocketListener, Transport } from "./transport.ts";

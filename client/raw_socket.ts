@@ -17,12 +17,19 @@ export interface ByteStream {
   close(): void;
 }
 
-/** Silence after which a ping is sent, in milliseconds. [transport 1.7] */
-const KEEPALIVE = 1_000;
-/** Silence of the server after which it counts as lost, in milliseconds. [transport 1.7] */
-const RECEIVE_TIMEOUT = 10_000;
-/** What the network does not take for so long is stuck, in milliseconds. [transport 1.7] */
-const WRITE_TIMEOUT = 2_000;
+/** When a connection counts as lost, in milliseconds. [transport 1.7] */
+export interface LivenessTimes {
+  /** Silence after which a ping is sent. */
+  readonly keepalive: number;
+  /** Silence of the server after which it counts as lost. */
+  readonly receive: number;
+  /** What the network does not take for so long is stuck. */
+  readonly write: number;
+}
+
+/** The values of the specification. */
+export const livenessTimes: LivenessTimes = { keepalive: 1_000, receive: 10_000, write: 2_000 };
+
 /** Frames are joined up to about so many bytes a write. */
 const WRITE_BATCH = 64 * 1024;
 
@@ -36,6 +43,7 @@ export async function openRawSocket(
   url: URL,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  times: LivenessTimes = livenessTimes,
 ): Promise<Socket> {
   const handshake = await makeHandshake(url, headers);
   signal.throwIfAborted();
@@ -53,7 +61,7 @@ export async function openRawSocket(
         throw new ConnectError(`Cannot connect to ${url.host}: it ended the connection`);
       }
       const rest = reader.feed(chunk.subarray(0, count));
-      if (rest !== undefined) return new RawSocket(connection, rest);
+      if (rest !== undefined) return new RawSocket(connection, rest, times);
     }
   } catch (error) {
     closeQuietly(connection);
@@ -67,6 +75,7 @@ export async function openRawSocket(
 
 class RawSocket implements Socket {
   readonly #connection: ByteStream;
+  readonly #times: LivenessTimes;
   readonly #reader: FrameReader;
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #outgoing: Uint8Array<ArrayBuffer>[] = [];
@@ -86,8 +95,9 @@ class RawSocket implements Socket {
   #listener: SocketListener | undefined;
 
   /** @param rest what came behind the handshake */
-  constructor(connection: ByteStream, rest: Uint8Array) {
+  constructor(connection: ByteStream, rest: Uint8Array, times: LivenessTimes) {
     this.#connection = connection;
+    this.#times = times;
     this.#reader = new FrameReader({
       message: (bytes, isBinary) => {
         if (!isBinary) return;
@@ -97,7 +107,7 @@ class RawSocket implements Socket {
       ping: (payload) => this.#write(encodeFrame(Opcode.Pong, payload)),
       close: () => this.#end("connection closed"),
     });
-    this.#timer = setInterval(() => this.#watch(), KEEPALIVE / 2);
+    this.#timer = setInterval(() => this.#watch(), times.keepalive / 2);
     this.#read(rest);
   }
 
@@ -114,7 +124,7 @@ class RawSocket implements Socket {
     if (!this.#isWriting) return this.#end("closed by this client");
     if (this.#closed !== undefined) return;
     this.#stop("closed by this client");
-    this.#lastWrite = setTimeout(() => this.#disconnect(), WRITE_TIMEOUT);
+    this.#lastWrite = setTimeout(() => this.#disconnect(), this.#times.write);
   }
 
   listen(listener: SocketListener): void {
@@ -186,13 +196,14 @@ class RawSocket implements Socket {
 
   #watch(): void {
     const now = performance.now();
+    const { keepalive, receive, write } = this.#times;
     // This program itself stood still: what came meanwhile has not been looked at yet.
-    if (now - this.#watched > WRITE_TIMEOUT) this.#received = this.#written = now;
+    if (now - this.#watched > write) this.#received = this.#written = now;
     this.#watched = now;
-    if (now - this.#received > RECEIVE_TIMEOUT) this.#end("delay between messages too long");
-    else if (this.#isWriting && now - this.#written > WRITE_TIMEOUT) {
+    if (now - this.#received > receive) this.#end("delay between messages too long");
+    else if (this.#isWriting && now - this.#written > write) {
       this.#end("the network does not take what is sent");
-    } else if (!this.#isWriting && now - this.#written >= KEEPALIVE / 2) {
+    } else if (!this.#isWriting && now - this.#written >= keepalive / 2) {
       this.#write(encodeFrame(Opcode.Ping, new Uint8Array()));
     }
   }

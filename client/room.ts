@@ -1,7 +1,8 @@
 /** A call, with the projects that this client shares and has joined in it. [rooms 10] */
-import type { Participant, Room as RoomSnapshot } from "../proto/mod.ts";
+import { ChannelRoleEnum, type Participant, type Room as RoomSnapshot } from "../proto/mod.ts";
 import type { CollabClient } from "./collab_client.ts";
 import { Condition } from "./condition.ts";
+import { Following } from "./following.ts";
 import { GuestProject, type JoinOptions } from "./guest_project.ts";
 import { HostProject, type ShareOptions } from "./host_project.ts";
 
@@ -9,6 +10,8 @@ import { HostProject, type ShareOptions } from "./host_project.ts";
 export class Room {
   readonly client: CollabClient;
   readonly id: bigint;
+  /** Whom this client follows, and what it shows. */
+  readonly following: Following;
   #snapshot: RoomSnapshot;
   readonly #hosted = new Map<bigint, HostProject>();
   readonly #joined = new Map<bigint, GuestProject>();
@@ -22,8 +25,10 @@ export class Room {
     this.client = client;
     this.id = snapshot.id;
     this.#snapshot = snapshot;
+    this.following = new Following(client, this.id);
     this.left = this.#left.promise;
     this.#stops = [
+      () => this.following[Symbol.dispose](),
       client.onMessage("RoomUpdated", ({ room }) => this.#take(room)),
       client.keepOpen({
         suspend: () => this.#suspend(),
@@ -55,6 +60,11 @@ export class Room {
     return this.#snapshot;
   }
 
+  /** This user's role, of `ChannelRoleEnum`; undefined if he is not in the room. */
+  get role(): number | undefined {
+    return this.#snapshot.participants.find(({ userId }) => userId === this.client.userId)?.role;
+  }
+
   /** Resolves once the room is as `test` wants it. */
   async until(test: (room: RoomSnapshot) => boolean): Promise<void> {
     await this.#state.until(() => test(this.#snapshot));
@@ -69,6 +79,11 @@ export class Room {
     });
   }
 
+  /** Gives a participant another role, for as long as he stays. [rooms 10.11] */
+  async setRole(userId: bigint, role: number): Promise<void> {
+    await this.client.request("SetRoomParticipantRole", { roomId: this.id, userId, role });
+  }
+
   /** Shares folders with everybody in the room. */
   async share(options: Omit<ShareOptions, "roomId">): Promise<HostProject> {
     const project = await HostProject.share(this.client, { ...options, roomId: this.id });
@@ -80,6 +95,7 @@ export class Room {
   async joinProject(id: bigint, options?: JoinOptions): Promise<GuestProject> {
     const project = await GuestProject.join(this.client, id, options);
     this.#joined.set(id, project);
+    project.setReadOnly(!this.#mayEdit);
     project.closed.then(() => this.#joined.delete(id));
     return project;
   }
@@ -111,6 +127,7 @@ export class Room {
   }
 
   #suspend(): void {
+    this.following.reset();
     for (const project of this.#hosted.values()) project.suspend();
     for (const project of this.#joined.values()) project.suspend("rejoining");
   }
@@ -139,8 +156,21 @@ export class Room {
   #take(room: RoomSnapshot | undefined): void {
     if (room?.id !== this.id) return;
     this.#snapshot = room;
+    this.#takeRole();
     for (const project of [...this.#joined.values()]) this.#checkShared(project);
     this.#state.changed();
+  }
+
+  get #mayEdit(): boolean {
+    return this.role === ChannelRoleEnum.Admin || this.role === ChannelRoleEnum.Member;
+  }
+
+  /** Roles decide who edits; who has become a guest shares nothing any more. [projects 4] */
+  #takeRole(): void {
+    for (const project of this.#joined.values()) project.setReadOnly(!this.#mayEdit);
+    if (this.role !== ChannelRoleEnum.Guest) return;
+    for (const project of this.#hosted.values()) project.unshare();
+    this.#hosted.clear();
   }
 
   /** A project that its host, who is present, does not list any more is over. [projects 5.3] */

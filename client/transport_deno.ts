@@ -5,19 +5,25 @@
  * entries took 9 s instead of 0.6 s). It also shows no pings and tells refusals in words only.
  */
 import { chainText, ConnectError } from "./errors.ts";
-import { openRawSocket } from "./raw_socket.ts";
+import { type LivenessTimes, openRawSocket } from "./raw_socket.ts";
 import type { Transport } from "./transport.ts";
 
 /** Makes connections as Deno does. For a proxy see `nodeTransport`, which runs in Deno too. */
 export const denoTransport: Transport = createDenoTransport();
 
-/** A transport that trusts certificate authorities (PEM) besides the runtime's own. */
-export function createDenoTransport(
-  { ca = [] }: { readonly ca?: readonly string[] } = {},
-): Transport {
+/** How a {@link createDenoTransport} differs from {@link denoTransport}. */
+export interface DenoTransportOptions {
+  /** Certificate authorities (PEM) that are trusted besides the runtime's own. */
+  readonly ca?: readonly string[];
+  /** Other times than the specification's, for a server that has others too. */
+  readonly times?: LivenessTimes;
+}
+
+/** A transport for servers that need something special. */
+export function createDenoTransport({ ca = [], times }: DenoTransportOptions = {}): Transport {
   return {
     connect: (url, headers, signal) =>
-      openRawSocket(() => open(url, ca, signal), url, headers, signal),
+      openRawSocket(() => open(url, ca, signal), url, headers, signal, times),
   };
 }
 

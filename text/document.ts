@@ -1,3 +1,4 @@
+import { type Anchor, anchorAt, indexOf } from "./anchors.ts";
 import type { EditRecord } from "./edit_record.ts";
 import { Fragment } from "./fragment.ts";
 import { type FragmentPosition, FragmentTree } from "./fragment_tree.ts";
@@ -235,6 +236,21 @@ export class Document {
     this.#checkIndex(index);
     const { fragment, total, units } = this.#tree.locate("units", index, side);
     return total + this.#bytesWithin(fragment, index - units, index);
+  }
+
+  /**
+   * A place that stays with a neighbour of `index`, whatever is edited elsewhere.
+   *
+   * @throws {RangeError} `index` is not within the text, or inside a surrogate pair.
+   */
+  anchor(index: number, bias: Anchor["bias"]): Anchor {
+    this.#checkIndex(index);
+    return anchorAt(this.#tree, this.#store, index, bias);
+  }
+
+  /** The index of {@link text} where an anchor is; undefined if its edit has not been applied. */
+  indexOfAnchor(anchor: Anchor): number | undefined {
+    return indexOf(this.#tree, this.#store, anchor);
   }
 
   #checkIndex(index: number): void {

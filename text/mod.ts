@@ -1,4 +1,5 @@
 /** The text CRDT: documents that several replicas edit at once. [channels 9] */
+export type { Anchor } from "./anchors.ts";
 export { type ApplyResult, Document, type FragmentView } from "./document.ts";
 export { BASE, compareLamport, type Lamport, lamportKey } from "./lamport.ts";
 export { normalizeLineEndings } from "./line_endings.ts";

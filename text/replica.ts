@@ -133,6 +133,11 @@ export class Replica {
     return this.#toggle(this.#redoStack, this.#undoStack);
   }
 
+  /** A timestamp for what is told in order with the edits but changes no text. [channels 9.2] */
+  tick(): number {
+    return this.#clock.tick();
+  }
+
   /** Takes operations of others, in any order, and any number of times. [channels 9.7] */
   apply(operations: Iterable<Operation>): ApplyResult {
     const result = this.document.apply(operations);
