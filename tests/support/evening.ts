@@ -1,5 +1,6 @@
 /** Two people at work over a network that breaks: a host, a guest, and all that they do together. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { setImmediate } from "node:timers";
 import { zstdCompressSync } from "node:zlib";
 import type { Buffer } from "../../client/buffer.ts";
 import { CollabClient } from "../../client/collab_client.ts";
@@ -249,7 +250,8 @@ export class Evening implements AsyncDisposable {
     await Promise.all(this.#notes!.map(async (buffer) => {
       for (let index = 0; index < edits; index++) {
         this.#type(buffer);
-        await new Promise((resolve) => setTimeout(resolve, this.#random.int(3)));
+        // The other one has his turn, and the network too.
+        await new Promise((resolve) => setImmediate(resolve));
       }
     }));
   }
@@ -419,5 +421,7 @@ async function git(folder: string, ...args: string[]): Promise<void> {
     cwd: folder,
     stdin: "null",
   }).output();
-  if (!success) throw new Error(`git ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  if (!success) {
+    throw new Error(`Failed: git ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  }
 }
