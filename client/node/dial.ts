@@ -3,6 +3,7 @@ import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { chainText, ConnectError } from "../errors.ts";
+import { checkPin, presentedCertificates } from "./pin.ts";
 import type { Proxy } from "./proxy.ts";
 import { type Target, tunnel } from "./tunnel.ts";
 
@@ -12,6 +13,8 @@ export interface DialOptions {
   readonly proxy: Proxy | undefined;
   /** Authorities trusted beside, or in place of, the runtime's own: PEM. */
   readonly ca: readonly string[] | undefined;
+  /** The target is known by this fingerprint, and by nothing else. [local 4a] */
+  readonly pin?: string | undefined;
 }
 
 /**
@@ -21,20 +24,24 @@ export interface DialOptions {
  */
 export async function dial(
   target: Target & { readonly isSecure: boolean },
-  { proxy, ca }: DialOptions,
+  { proxy, ca, pin }: DialOptions,
   signal: AbortSignal,
 ): Promise<Duplex> {
   signal.throwIfAborted();
   const begun: Duplex[] = [];
   const abandon = () => begun.forEach((stream) => stream.destroy());
   signal.addEventListener("abort", abandon, { once: true });
+  const reach = async () => {
+    const stream = await ready(tcp(proxy ?? target, begun), "connect");
+    if (proxy === undefined) return stream;
+    const safe = proxy.kind === "https" ? await secure(stream, proxy.host, { ca }, begun) : stream;
+    return await tunnel(safe, proxy, target);
+  };
   try {
-    let stream = await ready(tcp(proxy ?? target, begun), "connect");
-    if (proxy !== undefined) {
-      if (proxy.kind === "https") stream = await secure(stream, proxy.host, ca, begun);
-      stream = await tunnel(stream, proxy, target);
-    }
-    if (target.isSecure) stream = await secure(stream, target.host, ca, begun);
+    let stream: Duplex;
+    if (!target.isSecure) stream = await reach();
+    else if (pin === undefined) stream = await secure(await reach(), target.host, { ca }, begun);
+    else stream = await securePinned(reach, target.host, pin, begun);
     signal.throwIfAborted();
     return stream;
   } catch (cause) {
@@ -58,20 +65,44 @@ function tcp({ host, port }: Target, begun: Duplex[]): Duplex {
   return socket;
 }
 
+/**
+ * Looks first at what the server shows, without trusting it, then has the runtime verify exactly
+ * that: a runtime told to verify nothing does not ask for proof of the key either.
+ */
+async function securePinned(
+  reach: () => Promise<Duplex>,
+  host: string,
+  pin: string,
+  begun: Duplex[],
+): Promise<Duplex> {
+  const look = await secure(await reach(), host, { rejectUnauthorized: false }, begun);
+  checkPin(look, pin);
+  const ca = presentedCertificates(look);
+  look.destroy();
+  const socket = await secure(await reach(), host, { ca }, begun);
+  checkPin(socket, pin);
+  return socket;
+}
+
 async function secure(
   stream: Duplex,
   host: string,
-  ca: readonly string[] | undefined,
+  { ca, ...options }: {
+    readonly ca?: readonly string[] | undefined;
+    readonly rejectUnauthorized?: false;
+  },
   begun: Duplex[],
-): Promise<Duplex> {
+): Promise<tls.TLSSocket> {
   const socket = tls.connect({
     socket: stream as net.Socket,
     host,
     ...(net.isIP(host) === 0 && { servername: host }),
     ...(ca !== undefined && { ca: [...ca] }),
+    ...options,
   });
   begun.push(socket);
-  return await ready(socket, "secureConnect");
+  await ready(socket, "secureConnect");
+  return socket;
 }
 
 function ready(stream: Duplex, event: "connect" | "secureConnect"): Promise<Duplex> {

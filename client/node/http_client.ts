@@ -71,7 +71,11 @@ async function open(url: URL, signal: AbortSignal, options: NodeHttpOptions): Pr
   try {
     return await dial(
       { host, port: Number(url.port || (isSecure ? 443 : 80)), isSecure },
-      { proxy: isDirect ? undefined : parseProxy(named), ca: trustOf(options) },
+      {
+        proxy: isDirect ? undefined : parseProxy(named),
+        ca: trustOf(options),
+        pin: options.pin,
+      },
       AbortSignal.any([limit.signal, signal]),
     );
   } finally {

@@ -11,6 +11,8 @@ export interface Network {
   readonly environment?: ReadEnvironment | undefined;
   /** Certificates of authorities that are trusted besides the runtime's own: PEM. */
   readonly ca?: readonly string[] | undefined;
+  /** Fingerprint of the one server that is spoken with, known from pairing. [local 4a] */
+  readonly pin?: string | undefined;
 }
 
 /** Reads the environment. */

@@ -22,7 +22,9 @@ export function nodeTransport(network: Network = {}): Transport {
           isSecure,
         };
         const proxy = address === undefined ? undefined : parseProxy(address);
-        return new DuplexStream(await dial(target, { proxy, ca: trustOf(network) }, signal));
+        return new DuplexStream(
+          await dial(target, { proxy, ca: trustOf(network), pin: network.pin }, signal),
+        );
       };
       return openRawSocket(connect, url, headers, signal);
     },
