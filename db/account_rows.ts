@@ -25,6 +25,14 @@ import { TokenUses } from "./token_uses.ts";
 /** Longest text that is searched for: no login needs more, and the work grows with it. */
 const maxQueryLength = 8 * maxLoginLength;
 
+/** Accounts that a search looks at in one go: no more than a few milliseconds' work. */
+const accountsAtOnce = 500;
+
+interface LoginRow {
+  readonly id: bigint;
+  readonly login: string;
+}
+
 /** What a driver has to do for it is {@link ask} and {@link askTogether}. */
 export abstract class AccountRows {
   protected readonly kysely: Kysely<Schema>;
@@ -115,13 +123,23 @@ export abstract class AccountRows {
     if (new TextEncoder().encode(query).length < 3) {
       return await this.#users(queries.userByExactLogin(this.kysely, query));
     }
-    const candidates = await this.ask(queries.loginsLike(this.kysely, query)) as {
-      id: bigint;
-      login: string;
-    }[];
-    const ranked = rankLogins(query, candidates, limit).map((candidate) => Number(candidate.id));
+    const ranked = (await this.#nearest(query, limit)).map(({ id }) => Number(id));
     const found = await this.users(ranked);
     return found.sort((a, b) => ranked.indexOf(a.id) - ranked.indexOf(b.id));
+  }
+
+  /** Goes through all accounts, part by part: between two of them other work gets its turn. */
+  async #nearest(query: string, limit: number): Promise<readonly LoginRow[]> {
+    let nearest: readonly LoginRow[] = [];
+    for (let last = 0;;) {
+      const part = await this.ask(
+        queries.loginsLike(this.kysely, query, last, accountsAtOnce),
+      ) as unknown as readonly LoginRow[];
+      if (part.length === 0) return nearest;
+      nearest = rankLogins(query, [...nearest, ...part], limit);
+      last = Number(part.at(-1)!.id);
+      await new Promise<void>((resolve) => this.clock.setImmediate(resolve));
+    }
   }
 
   async createAccessToken(

@@ -62,10 +62,21 @@ export function allUsers(db: Db): Rows {
   return db.selectFrom("users").selectAll().orderBy("id");
 }
 
-/** Id and login of each account whose login could match a fuzzy query. [channels 2.4] */
-export function loginsLike(db: Db, query: string): Rows {
-  return db.selectFrom("users").select(["id", "login"])
-    .where(lowerLogin, "like", fuzzyPattern(query.toLowerCase()));
+/**
+ * Of the next `count` accounts behind an id, those whose login could match a fuzzy query, by id; and
+ * the last one in any case, so that who asks knows how far they went. [channels 2.4]
+ */
+export function loginsLike(db: Db, query: string, behindId: number, count: number): Rows {
+  const part = db.selectFrom("users").select(["id", "login"]).where("id", ">", behindId)
+    .orderBy("id").limit(count);
+  return db.with("part", () => part).selectFrom("part").select(["id", "login"])
+    .where((is) =>
+      is.or([
+        is(lowerLogin, "like", fuzzyPattern(query.toLowerCase())),
+        is("id", "=", is.selectFrom("part").select(({ fn }) => fn.max("id").as("last"))),
+      ])
+    )
+    .orderBy("id");
 }
 
 /** Removes an account; tokens, contacts and received notifications go with it by their keys. */

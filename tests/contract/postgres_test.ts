@@ -11,6 +11,7 @@ import {
 import { accountTables, type Table, tables } from "../../db/tables.ts";
 import { TestPostgres } from "../support/postgres.ts";
 import { waitUntil } from "../support/wait_until.ts";
+import { manyAccounts, searchesMany } from "./search_contract.ts";
 import { storeContract } from "./store_contract.ts";
 import { contact, put } from "./store_rows.ts";
 
@@ -55,6 +56,16 @@ function suite(postgres: TestPostgres): void {
 
   const room = (id: number, text = "x") =>
     put("rooms", { id, live_kit_room: text, channel_id: null });
+
+  Deno.test(
+    "[channels 2.4a] a search among 100,000 accounts stops nothing else (postgres)",
+    withDatabase(async (database) => {
+      await postgres.query(manyAccounts, database);
+      const store = await postgres.open(database);
+      await searchesMany(store);
+      await store.close();
+    }),
+  );
 
   Deno.test(
     "[design 2] the migrated schema is that of tables.ts (postgres)",

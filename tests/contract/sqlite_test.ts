@@ -16,6 +16,7 @@ import { SqliteStore } from "../../db/sqlite/store.ts";
 import { StoreTooNewError, StoreUnavailableError, type WriteGroup } from "../../db/store.ts";
 import { accountTables, type Table, tables } from "../../db/tables.ts";
 import { systemClock } from "../../lib/clock.ts";
+import { manyAccounts, searchesMany } from "./search_contract.ts";
 import { storeContract } from "./store_contract.ts";
 
 storeContract("sqlite", () => openSqlite({ path: ":memory:" }));
@@ -315,6 +316,19 @@ Deno.test("[issue 3 run] two programs may migrate a new database at once", async
     assertEquals(ended.map((status) => status.code), [0, 0, 0]);
     const store = await openSqlite({ path });
     assertEquals(await store.startEpoch(), 1);
+    await store.close();
+  });
+});
+
+Deno.test("[channels 2.4a] a search among 100,000 accounts stops nothing else (sqlite)", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/p.sqlite`;
+    await (await openSqlite({ path })).close();
+    const db = openDatabase(path);
+    db.exec(manyAccounts);
+    db.close();
+    const store = await openSqlite({ path });
+    await searchesMany(store);
     await store.close();
   });
 });
