@@ -246,7 +246,44 @@ export type RoomMessage =
   /** The channel has nothing against the role. [rooms 10.11] */
   | { readonly type: "room.role_allowed"; readonly change: RoleChange }
   /** The channel is gone, and nobody is in its room. */
-  | { readonly type: "room.channel_deleted" };
+  | { readonly type: "room.channel_deleted" }
+  /** An operator asks what there is. */
+  | { readonly type: "room.report"; readonly answer: Answer<RoomReport> }
+  /** An operator closes the room: all leave it, and what they share ends. */
+  | { readonly type: "room.close"; readonly answer: Answer<void> }
+  /** An operator ends one of its projects. */
+  | {
+    readonly type: "room.end_project";
+    readonly projectId: number;
+    readonly answer: Answer<void>;
+  };
+
+/**
+ * What somebody outside of the actors hears of an order: what came of it, or why nothing did.
+ * `gate`: the journal's group that it tells of, 0 for none.
+ */
+export type Answer<T> = (result: T | RpcError, gate: number) => void;
+
+/** A room as operators see it. */
+export interface RoomReport {
+  readonly id: number;
+  readonly channelId: number | undefined;
+  readonly participants: readonly {
+    readonly userId: number;
+    /** Undefined while the user is being rung. */
+    readonly key: PeerKey | undefined;
+    readonly role: number | undefined;
+  }[];
+  readonly projects: readonly ProjectReport[];
+}
+
+/** A shared project as operators see it; no content of it. */
+export interface ProjectReport {
+  readonly id: number;
+  readonly hostUserId: number;
+  readonly worktrees: readonly string[];
+  readonly guestUserIds: readonly number[];
+}
 
 /** What `SetRoomParticipantRole` asks for. */
 export interface RoleChange {
@@ -330,6 +367,14 @@ export type ChannelMessage =
     readonly channelId: number;
     readonly userId: number;
     readonly answer: (standing: NotesStanding | undefined) => void;
+  }
+  /** An operator asks what there is. */
+  | { readonly type: "channel.report"; readonly answer: Answer<TreeReport> }
+  /** An operator changes something; nobody's role is asked. */
+  | {
+    readonly type: "channel.administer";
+    readonly order: ChannelOrder;
+    readonly answer: Answer<TreeReport>;
   };
 
 /** How a user stands to notes: there are none, they are not the user's to read, or they are. */
@@ -386,6 +431,48 @@ export interface ChatDraft {
   readonly nonce: string;
   /** As sent. */
   readonly mentions: readonly MessageTypes["ChatMention"][];
+}
+
+/** What operators may have done to a tree. */
+export type ChannelOrder =
+  /** Makes the root; `counter` keeps its id from being given again. */
+  | {
+    readonly kind: "make root";
+    readonly name: string;
+    readonly ownerId: number;
+    readonly counter: Put;
+  }
+  /** The new channel's id is in `made`. */
+  | {
+    readonly kind: "make";
+    readonly parentId: number;
+    readonly name: string;
+    readonly made: (channelId: number) => void;
+  }
+  | { readonly kind: "rename"; readonly channelId: number; readonly name: string }
+  | { readonly kind: "show"; readonly channelId: number; readonly visibility: number }
+  | { readonly kind: "move"; readonly channelId: number; readonly to: number }
+  | { readonly kind: "remove"; readonly channelId: number }
+  /** Makes a member, accepts the user's invitation, or changes the role. */
+  | { readonly kind: "set member"; readonly userId: number; readonly role: number }
+  | { readonly kind: "remove member"; readonly userId: number };
+
+/** A tree as operators see it. */
+export interface TreeReport {
+  readonly rootId: number;
+  readonly channels: readonly {
+    readonly id: number;
+    readonly parentId: number | undefined;
+    readonly name: string;
+    readonly visibility: number;
+    readonly createdAt: number;
+    readonly participantUserIds: readonly number[];
+  }[];
+  readonly members: readonly {
+    readonly userId: number;
+    readonly role: number;
+    readonly accepted: boolean;
+  }[];
 }
 
 /** One tree as one user sees it. [channels 6.4] */

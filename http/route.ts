@@ -43,14 +43,20 @@ interface RouteFacts {
  * One row. How somebody proves who he is:
  *
  * - `user`: `Authorization: <id> <token>`, checked before the handler
- * - `api token`, `model token`, `server secret`, `session`: checked by the handler
+ * - `administrator`, `api token`, `model token`, `server secret`, `session`: checked by the handler
  * - `none`
  */
 export type Route =
   & RouteFacts
   & (
     | {
-      readonly auth: "none" | "api token" | "model token" | "server secret" | "session";
+      readonly auth:
+        | "none"
+        | "administrator"
+        | "api token"
+        | "model token"
+        | "server secret"
+        | "session";
       readonly handler: (exchange: Exchange) => Answer;
     }
     | { readonly auth: "user"; readonly handler: (exchange: UserExchange) => Answer }

@@ -3,6 +3,8 @@
  * `docs/ENDPOINTS.md` is made from it. [transport 11]
  */
 import { handleAdmin } from "./admin.ts";
+import { endpoints } from "./api/endpoints.ts";
+import { routeOf } from "./api/serve_endpoint.ts";
 import { audit, commandLineActor } from "./audit.ts";
 import { auditImpersonation } from "./impersonation.ts";
 import { baseUrl } from "./base_url.ts";
@@ -21,7 +23,7 @@ import { telemetry } from "./client_api/telemetry.ts";
 import { impersonate } from "./impersonate.ts";
 import { avatar, health, metrics, root } from "./operations.ts";
 import { channelLink, elsewhere, signedIn, styleSheet } from "./pages/small_pages.ts";
-import { plainText, redirect } from "./responses.ts";
+import { json, plainText, redirect } from "./responses.ts";
 import type { Answer, Exchange, Route } from "./route.ts";
 import {
   changePassword,
@@ -446,6 +448,16 @@ export const routes: readonly Route[] = [
     years: "2026",
     answer: "200 `{user_id, access_token}`, 401, 404",
   },
+  ...endpoints.map(routeOf),
+  {
+    path: "/api/openapi.json",
+    methods: ["GET"],
+    auth: "none",
+    handler: openApi,
+    caller: "tools, people",
+    years: "-",
+    answer: "200 OpenAPI document of `/api/admin`",
+  },
   {
     path: "/internal/admin/*",
     methods: ["GET", "POST", "PATCH", "DELETE"],
@@ -456,6 +468,12 @@ export const routes: readonly Route[] = [
     answer: "200 JSON, 400, 401, 404, 409",
   },
 ];
+
+/** `GET /api/openapi.json`; what makes it is loaded when somebody asks. */
+async function openApi({ deps }: Exchange): Promise<Response> {
+  const { openApiDocument } = await import("./api/open_api.ts");
+  return json(200, openApiDocument(deps.version));
+}
 
 /** One path for both: the redirect that clients ask for first, and the WebSocket. [transport 1.1.8] */
 function rpc({ request, peer, deps }: Exchange): Answer {

@@ -50,6 +50,7 @@ export type DroppedReason =
   | "store_unavailable"
   | "user_removed"
   | "signed_out"
+  | "closed_by_operator"
   | "error";
 
 /** Kinds of actors, as a label. */

@@ -19,6 +19,7 @@ export const GENERATORS: readonly Generator[] = [
   { script: "scripts/compile_proto.ts", what: "proto/generated/" },
   { script: "scripts/gen_config_docs.ts", what: "docs/CONFIGURATION.md" },
   { script: "scripts/gen_endpoint_docs.ts", what: "docs/ENDPOINTS.md" },
+  { script: "scripts/gen_admin_api_docs.ts", what: "docs/ADMIN-API.md, docs/openapi.json" },
   { script: "scripts/gen_routes_docs.ts", what: "docs/PROTOCOL.md" },
   { script: "scripts/gen_errors_docs.ts", what: "docs/ERRORS.md" },
   { script: "scripts/spec_coverage.ts", what: "docs/SPEC-COVERAGE.md" },

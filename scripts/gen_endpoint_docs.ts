@@ -22,6 +22,7 @@ route that takes \`GET\` takes \`HEAD\`.
 | none | nothing |
 | user | \`Authorization: <user id> <access token>\`; 401 only when that is wrong, 503 when the database is away |
 | session | the cookie of a browser that has signed in |
+| administrator | \`API_TOKEN\`, or the session of an administrator; see [ADMIN-API.md](ADMIN-API.md) |
 | api token | \`API_TOKEN\`: \`Authorization: token …\`, or \`Bearer …\` for \`/internal/users/impersonate\`; 404 where the setting is missing |
 | model token | \`Authorization: Bearer …\`, checked where \`LLM_API_SECRET\` is set |
 | server secret | known to the command line of the same machine only |

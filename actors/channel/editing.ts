@@ -1,6 +1,7 @@
 /** The tree: making, naming, showing, moving, ordering and deleting channels. [channels 7.1–7.6] */
 import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
+import type { Put } from "../../db/store.ts";
 import type { ChannelMessage } from "../refs.ts";
 import { canSee, Role, Visibility } from "../roles.ts";
 import { fieldOf } from "../turn.ts";
@@ -34,10 +35,11 @@ export function requireAdmin({ tree, inbound, channel }: RequestContext): void {
   }
 }
 
-/** A new root, with its maker as the only member. [channels 7.1] */
-export function createRoot(
+/** Makes the root, with one admin as the only member, whom it tells. [channels 7.1] */
+export function makeRoot(
   context: ChannelContext,
-  { connection, requestId, name, counter }: Extract<ChannelMessage, { type: "channel.create" }>,
+  { name, ownerId, counter }: { name: string; ownerId: number; counter: Put },
+  told: (root: Channel) => void = () => {},
 ): void {
   const { system, turn, tree } = context;
   const root: Channel = {
@@ -49,13 +51,13 @@ export function createRoot(
     order: 1,
     createdAt: system.clock.now(),
   };
-  const maker = { userId: connection.userId, role: Role.Admin, accepted: true };
+  const maker = { userId: ownerId, role: Role.Admin, accepted: true };
   turn.writes.push(counter);
   context.addChannel(root);
   context.addMember(maker);
   saveChannel(context, root);
   saveMember(context, maker);
-  turn.reply(connection, requestId, "CreateChannelResponse", { channel: wireChannel(root) });
+  told(root);
   turn.pushToUser(
     maker.userId,
     fieldOf("UpdateUserChannels", {
@@ -65,12 +67,24 @@ export function createRoot(
   tellChanged(context, [root]);
 }
 
-/** A new channel under `context.channel`. [channels 7.1] */
-export function handleCreateChannel(context: RequestContext): void {
-  const { system, turn, tree, channel: parent, inbound } = context;
-  const request = decode("CreateChannel", inbound.payload);
-  const name = channelName(request.name);
-  requireAdmin(context);
+/** A new root for a client, its maker as the only member. [channels 7.1] */
+export function createRoot(
+  context: ChannelContext,
+  { connection, requestId, name, counter }: Extract<ChannelMessage, { type: "channel.create" }>,
+): void {
+  makeRoot(
+    context,
+    { name, ownerId: connection.userId, counter },
+    (root) =>
+      context.turn.reply(connection, requestId, "CreateChannelResponse", {
+        channel: wireChannel(root),
+      }),
+  );
+}
+
+/** Makes a channel under another one; nobody is told yet. [channels 7.1] */
+export function makeChannel(context: ChannelContext, parent: Channel, name: string): Channel {
+  const { system, turn, tree } = context;
   if (tree.isTaken(parent.id, name)) throw nameTaken(name);
   const { id, write } = system.ids.next("channel");
   turn.writes.push(write);
@@ -85,6 +99,15 @@ export function handleCreateChannel(context: RequestContext): void {
   };
   context.addChannel(channel);
   saveChannel(context, channel);
+  return channel;
+}
+
+/** A new channel under `context.channel`. [channels 7.1] */
+export function handleCreateChannel(context: RequestContext): void {
+  const { turn, channel: parent, inbound } = context;
+  const name = channelName(decode("CreateChannel", inbound.payload).name);
+  requireAdmin(context);
+  const channel = makeChannel(context, parent, name);
   turn.reply(inbound.connection, inbound.requestId, "CreateChannelResponse", {
     channel: wireChannel(channel),
     parentId: BigInt(parent.id),
@@ -92,30 +115,50 @@ export function handleCreateChannel(context: RequestContext): void {
   tellChanged(context, [channel]);
 }
 
-/** [channels 7.3] */
-export function handleRenameChannel(context: RequestContext): void {
-  const { turn, tree, channel, inbound } = context;
-  const name = channelName(decode("RenameChannel", inbound.payload).name);
-  requireAdmin(context);
-  if (tree.isTaken(channel.parentPath.at(-1), name, channel)) throw nameTaken(name);
+/** Nobody is told yet. */
+export function rename(context: ChannelContext, channel: Channel, name: string): void {
+  if (context.tree.isTaken(channel.parentPath.at(-1), name, channel)) throw nameTaken(name);
   channel.name = name;
   saveChannel(context, channel);
+}
+
+/** [channels 7.3] */
+export function handleRenameChannel(context: RequestContext): void {
+  const { turn, channel, inbound } = context;
+  const name = channelName(decode("RenameChannel", inbound.payload).name);
+  requireAdmin(context);
+  rename(context, channel, name);
   turn.reply(inbound.connection, inbound.requestId, "RenameChannelResponse", {
     channel: wireChannel(channel),
   });
   tellChanged(context, [channel]);
 }
 
-/** Not while somebody is in a call of it, or rung into one. [channels 7.2] */
+/** [channels 7.2] */
 export function handleDeleteChannel(context: RequestContext): void {
-  const { system, turn, tree, channel, inbound } = context;
+  const { turn, channel, inbound } = context;
+  remove(context, channel, () => turn.ack(inbound.connection, inbound.requestId));
+}
+
+/**
+ * Deletes a channel and what is below it; not while somebody is in a call of it, or rung into one.
+ * [channels 7.2]
+ *
+ * @param allowed called before anybody is told
+ */
+export function remove(
+  context: ChannelContext,
+  channel: Channel,
+  allowed: () => void = () => {},
+): void {
+  const { system, turn, tree } = context;
   const deleted = [...tree.below(channel), channel];
   for (const { id } of deleted) {
     if ((tree.calls.get(id)?.seated.length ?? 0) > 0) {
       throw RpcError.internal(`there are people in the call of channel ${id}, they have to leave`);
     }
   }
-  turn.ack(inbound.connection, inbound.requestId);
+  allowed();
   const field = updateChannels({ deleteChannels: deleted.map(({ id }) => BigInt(id)) });
   for (const { userId } of subscribers(context)) turn.pushToUser(userId, field);
   for (const one of deleted) {
@@ -138,10 +181,16 @@ export function handleDeleteChannel(context: RequestContext): void {
   context.end();
 }
 
-/** [channels 7.4] Everybody hears of it by membership, so that nobody is left out later. [channels Q-6] */
+/** [channels 7.4] */
 export function handleSetChannelVisibility(context: RequestContext): void {
-  const { turn, tree, channel, inbound } = context;
-  const { visibility } = decode("SetChannelVisibility", inbound.payload);
+  const { turn, channel, inbound } = context;
+  show(context, channel, decode("SetChannelVisibility", inbound.payload).visibility);
+  turn.ack(inbound.connection, inbound.requestId);
+}
+
+/** Everybody hears of it by membership, so that nobody is left out later. [channels 7.4, Q-6] */
+export function show(context: ChannelContext, channel: Channel, visibility: number): void {
+  const { turn, tree } = context;
   if (visibility === Visibility.Public) {
     const parent = tree.parentOf(channel);
     if (parent !== undefined && parent.visibility !== Visibility.Public) {
@@ -159,13 +208,18 @@ export function handleSetChannelVisibility(context: RequestContext): void {
   for (const { userId, role } of subscribers(context)) {
     turn.pushToUser(userId, canSee(role, visibility) ? shown : hidden);
   }
-  turn.ack(inbound.connection, inbound.requestId);
 }
 
 /** [channels 7.5] */
 export function handleMoveChannel(context: RequestContext): void {
-  const { system, turn, tree, channel, inbound } = context;
-  const to = Number(decode("MoveChannel", inbound.payload).to);
+  const { turn, channel, inbound } = context;
+  move(context, channel, Number(decode("MoveChannel", inbound.payload).to));
+  turn.ack(inbound.connection, inbound.requestId);
+}
+
+/** Moves a channel within its tree, and tells of it. [channels 7.5] */
+export function move(context: ChannelContext, channel: Channel, to: number): void {
+  const { system, tree } = context;
   const target = tree.channels.get(to);
   if (target === undefined) {
     if (!system.registry.channels.has(to)) throw RpcError.coded("NoSuchChannel");
@@ -181,7 +235,6 @@ export function handleMoveChannel(context: RequestContext): void {
   const moved = tree.move(channel, target);
   for (const one of moved) saveChannel(context, one);
   tellChanged(context, moved);
-  turn.ack(inbound.connection, inbound.requestId);
 }
 
 /** [channels 7.6] Roots have no order of their own: anybody may ask, nothing happens. */

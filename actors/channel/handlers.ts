@@ -13,6 +13,7 @@ import {
   readerAsked,
 } from "./chatting.ts";
 import type { ChannelContext, RequestContext } from "./context.ts";
+import { administer, report } from "./administering.ts";
 import { describe } from "./describing.ts";
 import {
   createRoot,
@@ -77,6 +78,10 @@ export function channelMessages(context: ChannelContext, message: ChannelMessage
       return callChanged(context, message);
     case "channel.role_asked":
       return roleAsked(context, message);
+    case "channel.report":
+      return report(context, message);
+    case "channel.administer":
+      return administer(context, message);
     case "channel.describe":
       return describe(context, message);
     case "channel.reader_asked":

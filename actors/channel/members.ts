@@ -199,7 +199,7 @@ function rank({ role }: Member): number {
   return place < 0 ? 3 : place;
 }
 
-function deleteMember(context: RequestContext, member: Member): void {
+export function deleteMember(context: ChannelContext, member: Member): void {
   context.removeMember(member);
   context.turn.remove("channel_members", {
     channel_id: context.tree.rootId,

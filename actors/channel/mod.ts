@@ -3,7 +3,7 @@ import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { newDraft, notInChat } from "../chat/mod.ts";
 import { decoding } from "../decoding.ts";
-import type { Inbound } from "../refs.ts";
+import type { Answer, Inbound, TreeReport } from "../refs.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { channelName } from "./editing.ts";
@@ -39,6 +39,27 @@ export function createChannel(system: ActorSystem, inbound: Inbound): void {
     if (parent === undefined) throw RpcError.coded("NoSuchChannel");
     parent.receive(Number(parentId), inbound);
   });
+}
+
+/**
+ * An operator's new root, with one member who is its admin.
+ *
+ * @returns its id, known before it is made
+ */
+export function createRootFor(
+  system: ActorSystem,
+  { name, ownerId }: { readonly name: string; readonly ownerId: number },
+  answer: Answer<TreeReport>,
+): number {
+  // Refused before anything is made.
+  channelName(name);
+  const { id, write } = system.ids.next("channel");
+  new ChannelTree(system, new ChannelTreeState(id)).tell({
+    type: "channel.administer",
+    order: { kind: "make root", name, ownerId, counter: write },
+    answer,
+  }, 0);
+  return id;
 }
 
 /** Answers a message that names a channel that does not exist. [channels 18] */

@@ -8,6 +8,7 @@ import type { ChannelMessage, ChannelRef, Inbound } from "../refs.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
+import { orderIn } from "./administering.ts";
 import type { ChannelContext } from "./context.ts";
 import { requireAdmin } from "./editing.ts";
 import { channelHandlers, channelMessages } from "./handlers.ts";
@@ -58,6 +59,7 @@ export class ChannelTree extends Cell implements ChannelRef {
 
   /** Somebody waits for an answer to a message that this tree does not take. */
   #unheard(message: ChannelMessage, error: RpcError): void {
+    orderIn(message)?.(this.phase === "closed" ? RpcError.coded("NoSuchChannel") : error, 0);
     switch (message.type) {
       case "channel.create":
         message.connection.outbox.push(

@@ -1,6 +1,7 @@
 /** Handlers of a room's messages: those of clients by name, those of other actors by type. */
 import type { MessageName } from "../../proto/mod.ts";
 import type { RoomMessage } from "../refs.ts";
+import { close, endProject, report } from "./administering.ts";
 import {
   announceCall,
   callAllowed,
@@ -77,6 +78,12 @@ export function roomMessages(context: RoomContext, message: RoomMessage): void {
       return joinChannel(context, message);
     case "room.role_allowed":
       return setRole(context, message.change);
+    case "room.report":
+      return report(context, message);
+    case "room.close":
+      return close(context, message);
+    case "room.end_project":
+      return endProject(context, message);
     case "room.channel_deleted":
       if (context.room.participants.size === 0) endRoom(context);
   }

@@ -29,6 +29,7 @@ import {
   tellChannel,
   updateRoom,
 } from "./context.ts";
+import { orderIn } from "./administering.ts";
 import { roomHandlers, roomMessages } from "./handlers.ts";
 import { addFollower, handleFollow } from "./following.ts";
 import { type RoomEvent, startRoomLife } from "./machine.ts";
@@ -125,6 +126,7 @@ export class Room extends Cell implements RoomRef {
 
   /** Somebody waits for an answer to a message that this room does not take any more. */
   #unheard(message: RoomMessage, error: RpcError): void {
+    orderIn(message)?.(error, 0);
     switch (message.type) {
       case "room.create": {
         const { connection, requestId } = message;

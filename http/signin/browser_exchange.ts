@@ -25,7 +25,8 @@ export interface FormExchange extends BrowserExchange {
 
 type Handler<E> = (exchange: E) => Response | Promise<Response>;
 
-async function known(exchange: Exchange): Promise<BrowserExchange> {
+/** The browser that asks, by its cookie. */
+export async function browserOf(exchange: Exchange): Promise<BrowserExchange> {
   const { request, deps, peer } = exchange;
   const prefix = basePath(deps.config);
   const secure = baseUrl(request, deps.config.publicUrl).startsWith("https:");
@@ -41,14 +42,14 @@ async function known(exchange: Exchange): Promise<BrowserExchange> {
 
 /** A page whose forms need the browser's cookie. */
 export function withBrowser(handler: Handler<BrowserExchange>): Handler<Exchange> {
-  return async (exchange) => await handler(await known(exchange));
+  return async (exchange) => await handler(await browserOf(exchange));
 }
 
 /** The target of a form; what another site sends does not get through. [transport 4.1.9] */
 export function withForm(handler: Handler<FormExchange>): Handler<Exchange> {
   return async (exchange) => {
     const form = await readForm(exchange.request);
-    const browser = await known(exchange);
+    const browser = await browserOf(exchange);
     const { sessions } = exchange.deps.signIn;
     if (await sessions.isOwnForm(browser.browser, form.get("csrf") ?? "")) {
       return await handler({ ...browser, form });

@@ -1,0 +1,30 @@
+/** Roles and visibilities by the names that the admin API uses. */
+import { Role, Visibility } from "../../actors/roles.ts";
+
+const ROLES = {
+  admin: Role.Admin,
+  member: Role.Member,
+  talker: Role.Talker,
+  guest: Role.Guest,
+  banned: Role.Banned,
+} as const;
+
+export type RoleName = keyof typeof ROLES;
+
+export function roleNumber(name: RoleName): number {
+  return ROLES[name];
+}
+
+/** What is not known is shown as the least. */
+export function roleName(role: number): RoleName {
+  const names = Object.keys(ROLES) as RoleName[];
+  return names.find((name) => ROLES[name] === role) ?? "banned";
+}
+
+export function visibilityNumber(name: "public" | "members"): number {
+  return name === "public" ? Visibility.Public : Visibility.Members;
+}
+
+export function visibilityName(visibility: number): "public" | "members" {
+  return visibility === Visibility.Public ? "public" : "members";
+}
