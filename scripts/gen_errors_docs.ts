@@ -90,6 +90,10 @@ const DROPS: Readonly<Record<DroppedReason, Meaning>> = {
   ],
   user_removed: ["The account is gone.", "Add the account again, if it was a mistake."],
   signed_out: ["The token that the connection was made with was revoked.", "Sign in again."],
+  closed_by_operator: [
+    "An operator ended the connection, or closed the call that it was in.",
+    "Ask who runs the server, or sign in again.",
+  ],
   error: ["The server failed over one of its messages.", "Report it with the log's lines."],
 };
 
