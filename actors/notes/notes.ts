@@ -3,7 +3,7 @@ import { RpcError } from "../../rpc/errors.ts";
 import { keyOwner } from "../../rpc/peer_id.ts";
 import { Cell } from "../cell.ts";
 import { decoding } from "../decoding.ts";
-import type { Inbound, NotesMessage, NotesRef } from "../refs.ts";
+import type { ConnectionRef, Inbound, NotesMessage, NotesRef } from "../refs.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
@@ -21,6 +21,8 @@ export class Notes extends Cell implements NotesRef {
   #deleted = false;
   /** What it must still hear: it was out of order. */
   readonly #owed: NotesMessage[] = [];
+  /** Whose messages have made changes that may not be stored yet. */
+  #unstored: { readonly gate: number; readonly connection: ConnectionRef }[] = [];
   readonly #life: (event: NotesEvent) => void;
 
   constructor(system: ActorSystem, channelId: number) {
@@ -63,11 +65,23 @@ export class Notes extends Cell implements NotesRef {
           () =>
             this.#inTurn(
               turn,
-              (context) => notesHandlers[kept.route.message]?.({ ...context, inbound: kept }),
+              (context) => {
+                notesHandlers[kept.route.message]?.({ ...context, inbound: kept });
+                if (kept.route.message === "UpdateChannelBuffer" && turn.writes.length > 0) {
+                  turn.then((own) => this.#wrote(own, kept.connection));
+                }
+              },
             ),
         ),
-      refused: (error) => refuse(this.system, inbound, this.#deleted ? gone(inbound) : error),
+      refused: (error) => this.#refuse(inbound, error),
     }, gate);
+  }
+
+  #refuse(inbound: Inbound, error: RpcError): void {
+    if (this.#deleted) refuse(this.system, inbound, gone(inbound));
+    else if (inbound.route.message !== "UpdateChannelBuffer") refuse(this.system, inbound, error);
+    // Nothing tells its client that an operation is lost: when it comes back, it brings it again.
+    else inbound.connection.drop("error");
   }
 
   #inTurn(turn: Turn, handle: (context: NotesContext) => void): void {
@@ -79,6 +93,13 @@ export class Notes extends Cell implements NotesRef {
   #unheard(message: NotesMessage): void {
     if (message.type === "notes.rejoin") message.answer(undefined, 0);
     else if (this.phase === "failed") this.#owed.push(message);
+  }
+
+  /** Somebody's message has made a change that is not stored yet. */
+  #wrote(gate: number, connection: ConnectionRef): void {
+    const { durable } = this.system.journal;
+    this.#unstored = this.#unstored.filter((one) => one.gate > durable);
+    this.#unstored.push({ gate, connection });
   }
 
   /** At once, whatever waits: the rows are removed by the tree, whose change is `gate`. */
@@ -137,6 +158,12 @@ export class Notes extends Cell implements NotesRef {
 
   /** The database refused what the notes wrote: memory and database differ, so start over. */
   refusedByStore(): void {
+    for (const { gate, connection } of this.#unstored.splice(0)) {
+      // Those who wait for an answer hear an error; who only wrote would never know.
+      if (this.system.journal.refused(gate)) connection.drop("error");
+    }
+    // Out of order, it will be read anew anyway.
+    if (this.phase === "failed") return;
     this.phase = "loading";
     this.crashed(undefined);
   }

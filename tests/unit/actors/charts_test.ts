@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { type ConnectionEvent, startConnectionLife } from "../../../actors/connection/machine.ts";
 import { type ProjectPhase, startProjectLife } from "../../../actors/project/machine.ts";
+import { startNotesLife } from "../../../actors/notes/machine.ts";
 import { startRoomLife } from "../../../actors/room/machine.ts";
 import { startUserLife } from "../../../actors/user/machine.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
@@ -211,4 +212,63 @@ Deno.test("[design 1.6] a user's chart: one without account fails and makes way"
   const { events, loads } = userLife();
   await loads.fail();
   assertEquals(events, ["loading", "failed", "disposed"]);
+});
+
+function notesLife() {
+  const clock = new FakeClock();
+  const events: string[] = [];
+  const loads = new Loads();
+  const send = startNotesLife(
+    {
+      load: (signal) => loads.load(signal).then(() => {}),
+      entered: (phase) => void events.push(phase),
+      settled: () => {},
+      dispose: () => void events.push("disposed"),
+    },
+    clock,
+    (error) => void events.push(`lost: ${error}`),
+  );
+  return { clock, events, loads, send };
+}
+
+const NOTES_CRASH = { type: "notes.crashed", mayRestart: true } as const;
+const NOTES_CRASHES = { type: "notes.crashed", mayRestart: false } as const;
+
+Deno.test("[channels 8] the chart of notes: read, live, over when nobody has them open", async () => {
+  const { clock, events, loads, send } = notesLife();
+  assertEquals(events, ["loading"]);
+  // Too early: somebody waits for them.
+  send({ type: "notes.idle" });
+  await loads.answer(true);
+  assertEquals(events, ["loading", "live"]);
+  send({ type: "notes.idle" });
+  assertEquals([events.slice(2), clock.timers], [["disposed", "closed"], 0]);
+});
+
+Deno.test("[channels 8] the chart of notes: read anew after a crash, out of order after too many", async () => {
+  const { clock, events, loads, send } = notesLife();
+  await loads.answer(true);
+  send(NOTES_CRASH);
+  await loads.answer(true);
+  assertEquals(events, ["loading", "live", "loading", "live"]);
+  send(NOTES_CRASHES);
+  assertEquals(events.at(-1), "failed");
+  clock.advance(60_000);
+  assertEquals(events.at(-1), "loading");
+  await loads.fail();
+  assertEquals(events.at(-1), "failed");
+  clock.advance(60_000);
+  await loads.answer(true);
+  assertEquals([events.at(-1), clock.timers], ["live", 0]);
+});
+
+Deno.test("[channels 7.2] the chart of notes: over with their channel, whatever they are at", async () => {
+  for (const phase of ["loading", "live", "failed"]) {
+    const { clock, events, loads, send } = notesLife();
+    if (phase !== "loading") await loads.answer(true);
+    if (phase === "failed") send(NOTES_CRASHES);
+    send({ type: "notes.deleted" });
+    assertEquals([events.slice(-2), clock.timers], [["disposed", "closed"], 0], phase);
+    if (phase === "loading") assertEquals(loads.signals[0]?.aborted, true);
+  }
 });
