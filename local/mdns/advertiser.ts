@@ -7,6 +7,7 @@ import { Link } from "./link.ts";
 import {
   instanceName,
   numberedName,
+  readText,
   recordsOf,
   type Service,
   SERVICE_TYPE,
@@ -186,10 +187,8 @@ export class Advertiser implements AsyncDisposable {
   /** Somebody else's answer for our name: while probing it is taken, later one of both gives way. */
   #heard({ answers, additionals }: Packet): void {
     const name = instanceName(this.#service.name).toLowerCase();
-    const { host, port } = this.#service;
     const foreign = [...answers, ...additionals].some((record) =>
-      record.type === "SRV" && record.name.toLowerCase() === name && record.ttl !== 0 &&
-      (record.data.port !== port || record.data.target.toLowerCase() !== host.toLowerCase())
+      record.name.toLowerCase() === name && record.ttl !== 0 && !this.#isOurs(record)
     );
     if (!foreign || this.#taken || this.#ended) return;
     this.#taken = true;
@@ -199,6 +198,27 @@ export class Advertiser implements AsyncDisposable {
     this.#rename();
     void this.#findName();
   }
+
+  /** Two machines may have the same host name: their TXT records differ all the same, by an id. */
+  #isOurs(record: Answer): boolean {
+    const { host, port, text } = this.#service;
+    switch (record.type) {
+      case "SRV":
+        return record.data.port === port && record.data.target.toLowerCase() === host.toLowerCase();
+      case "TXT":
+        return sameText(readText(record.data), text);
+      default:
+        return true;
+    }
+  }
+}
+
+function sameText(
+  a: Readonly<Record<string, string>>,
+  b: Readonly<Record<string, string>>,
+): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
 
 function recordKey(record: Answer): string {

@@ -3,7 +3,7 @@ import type { Clock, TimerId } from "../../lib/clock.ts";
 import type { Answer, Packet } from "./multicast_dns.d.ts";
 import { type LocalAddress, NetworkList } from "../networks.ts";
 import { Link } from "./link.ts";
-import { SERVICE_TYPE } from "./service.ts";
+import { readText, SERVICE_TYPE } from "./service.ts";
 
 /** Milliseconds before the second question; each pause is twice the one before, up to the longest. */
 const FIRST_PAUSE = 500;
@@ -203,16 +203,4 @@ const unreachable = new NetworkList(["0.0.0.0/8", "224.0.0.0/4", "::/128", "ff00
 function byVersion(a: string, b: string): number {
   const [x, y] = [Number(a.includes(":")), Number(b.includes(":"))];
   return x - y || (a < b ? -1 : 1);
-}
-
-function readText(data: readonly (string | Uint8Array)[]): Readonly<Record<string, string>> {
-  const pairs: Record<string, string> = {};
-  for (const item of data) {
-    const text = typeof item === "string" ? item : new TextDecoder().decode(item);
-    const at = text.indexOf("=");
-    // The first of a key counts: RFC 6763, section 6.4.
-    const key = (at < 0 ? text : text.slice(0, at)).toLowerCase();
-    if (key !== "" && !(key in pairs)) pairs[key] = at < 0 ? "" : text.slice(at + 1);
-  }
-  return pairs;
 }

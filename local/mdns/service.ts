@@ -17,7 +17,7 @@ export interface Service {
   /** Host name with `.local`. */
   readonly host: string;
   readonly port: number;
-  /** Key and value pairs of the TXT record. */
+  /** Key and value pairs of the TXT record, keys in lower case; `id` is of this server only. */
   readonly text: Readonly<Record<string, string>>;
 }
 
@@ -75,4 +75,17 @@ export function recordsOf(
       }))),
     ],
   };
+}
+
+/** The pairs of a TXT record. */
+export function readText(data: readonly (string | Uint8Array)[]): Readonly<Record<string, string>> {
+  const pairs: Record<string, string> = {};
+  for (const item of data) {
+    const text = typeof item === "string" ? item : new TextDecoder().decode(item);
+    const at = text.indexOf("=");
+    // The first of a key counts: RFC 6763, section 6.4.
+    const key = (at < 0 ? text : text.slice(0, at)).toLowerCase();
+    if (key !== "" && !(key in pairs)) pairs[key] = at < 0 ? "" : text.slice(at + 1);
+  }
+  return pairs;
 }

@@ -1,0 +1,95 @@
+/** Machines of a small network: namespaces joined by a bridge, with no way to anywhere else. */
+
+/** Runs a program of the system to its end. @throws {Error} with its words when it fails */
+async function system(program: string, ...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(program, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) {
+    const reason = new TextDecoder().decode(stderr).trim();
+    throw new Error(`Cannot run "${program} ${args.join(" ")}": ${reason}`);
+  }
+}
+
+/** Why no network can be made here; undefined when it can. */
+export async function whyNoNetwork(): Promise<string | undefined> {
+  try {
+    await using _network = await Network.make(1);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** A machine of the network. */
+export class Machine {
+  /** @param namespace its name for `ip netns` */
+  constructor(readonly namespace: string, readonly address: string, readonly link: string) {}
+
+  /** A program there. */
+  command(
+    program: string,
+    args: readonly string[],
+    options: Deno.CommandOptions = {},
+  ): Deno.Command {
+    return new Deno.Command("ip", {
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      ...options,
+      args: ["netns", "exec", this.namespace, program, ...args],
+    });
+  }
+}
+
+/** The network; gone at the end. */
+export class Network implements AsyncDisposable {
+  readonly machines: Machine[] = [];
+  readonly #switch: string;
+
+  private constructor(readonly id: string) {
+    this.#switch = `pl${id}s`;
+  }
+
+  /** Machines with the addresses 10.77.0.1 and so on. @throws {Error} without the right to make it */
+  static async make(machines: number): Promise<Network> {
+    const network = new Network(crypto.randomUUID().slice(0, 6));
+    try {
+      await system("ip", "netns", "add", network.#switch);
+      const inSwitch = ["-n", network.#switch];
+      await system("ip", ...inSwitch, "link", "add", "br0", "type", "bridge");
+      await system("ip", ...inSwitch, "link", "set", "br0", "up");
+      for (let i = 1; i <= machines; i++) await network.#add(i);
+    } catch (error) {
+      await network[Symbol.asyncDispose]();
+      throw error;
+    }
+    return network;
+  }
+
+  async #add(number: number): Promise<void> {
+    const namespace = `pl${this.id}m${number}`;
+    const machine = new Machine(namespace, `10.77.0.${number}`, "eth0");
+    await system("ip", "netns", "add", namespace);
+    this.machines.push(machine);
+    const cable = `p${this.id}c${number}`;
+    const inside = ["-n", namespace];
+    await system(
+      "ip",
+      ...["-n", this.#switch, "link", "add", cable, "type", "veth"],
+      ...["peer", "name", machine.link, "netns", namespace],
+    );
+    await system("ip", "-n", this.#switch, "link", "set", cable, "master", "br0", "up");
+    await system("ip", ...inside, "addr", "add", `${machine.address}/24`, "dev", machine.link);
+    await system("ip", ...inside, "link", "set", machine.link, "up");
+    await system("ip", ...inside, "link", "set", "lo", "up");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { namespace } of this.machines) await system("ip", "netns", "del", namespace);
+    await system("ip", "netns", "del", this.#switch);
+  }
+}
