@@ -48,7 +48,7 @@ const PACKAGES: readonly { readonly name: RegExp; readonly of: (file: string) =>
   },
   { name: /^(?:protobufjs|long)(?:\/|$)/, of: (file) => file.startsWith("proto/") },
   { name: /^node:sqlite$/, of: (file) => file.startsWith("db/sqlite/") },
-  { name: /^(?:postgres|kysely-postgres-js)$/, of: (file) => file.startsWith("db/postgres/") },
+  { name: /^postgres$/, of: (file) => file.startsWith("db/postgres/") },
   { name: /^kysely(?:\/|$)/, of: (file) => file.startsWith("db/") },
   { name: /^livekit-server-sdk(?:\/|$)/, of: (file) => file.startsWith("media/") },
   { name: /^@nats-io\//, of: (file) => file.startsWith("cluster/") },

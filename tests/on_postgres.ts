@@ -10,7 +10,7 @@ import { run, summaryLine } from "../scripts/test.ts";
 
 if (import.meta.main) {
   Deno.chdir(new URL("..", import.meta.url));
-  const postgres = await TestPostgres.start();
+  const postgres = await TestPostgres.start({ durable: false });
   if (typeof postgres === "string") {
     console.log(`The end-to-end tests on PostgreSQL are skipped: ${postgres}`);
     console.log(summaryLine({ passed: 0, failed: 0, skipped: 1 }));

@@ -1,7 +1,7 @@
 /** The history of the schema, for both databases, and how a database is brought to its end. */
 import type { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
-import { StoreTooNewError } from "../store.ts";
+import { StoreTooNewError, StoreUnavailableError } from "../store.ts";
 import { accountsRoomsProjects } from "./m0001_accounts_rooms_projects.ts";
 import { signIn } from "./m0002_sign_in.ts";
 import { channels } from "./m0003_channels.ts";
@@ -64,6 +64,7 @@ export async function migrationState(
  * Applies all pending migrations in one transaction.
  *
  * @returns the names of those that were applied.
+ * @throws {StoreUnavailableError} when the database is, as the driver says.
  * @throws {Error} naming the migration that failed; the database is as it was before.
  */
 export async function migrate(
@@ -85,6 +86,7 @@ export async function migrate(
     },
   });
   const { error, results } = await migrator.migrateToLatest();
+  if (error instanceof StoreUnavailableError) throw error;
   if (error !== undefined) {
     const failed = results?.find((result) => result.status === "Error")?.migrationName;
     const reason = error instanceof Error ? error.message : String(error);

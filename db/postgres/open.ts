@@ -1,6 +1,5 @@
 /** Opens a PostgreSQL database and brings it up to date. */
 import { Kysely } from "kysely";
-import { PostgresJSDialect } from "kysely-postgres-js";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import {
   type DialectMigration,
@@ -10,8 +9,9 @@ import {
   migrationState,
 } from "../migrations/mod.ts";
 import { type Store, StoreAwayError, StoreTooNewError, StoreUnavailableError } from "../store.ts";
+import { PostgresDialect } from "./dialect.ts";
 import { translated } from "./errors.ts";
-import { createClient, Session, type TimeLimits, timeLimits } from "./session.ts";
+import { Session, type TimeLimits, timeLimits } from "./session.ts";
 import { PostgresStore } from "./store.ts";
 import { Writer } from "./writer.ts";
 
@@ -51,7 +51,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   try {
     await patiently(options, () => checkServer(session));
     if (options.exclusive) await patiently(options, () => writer.lock());
-    await bringUpToDate(options, writer);
+    await patiently(options, () => bringUpToDate(options, writer));
     return new PostgresStore(session, writer, options.clock ?? systemClock);
   } catch (error) {
     await writer.close();
@@ -75,7 +75,7 @@ async function bringUpToDate(options: PostgresOptions, writer: Writer): Promise<
     const { applied, pending } = await migrationState(kysely, known);
     if (pending.length === 0) return;
     // Not while a server of an earlier version runs on it.
-    await patiently(options, () => writer.lock());
+    await writer.lock();
     if (applied.length > 0) {
       options.notice?.(`Changing the database ${options.name} (${pending.join(", ")})`);
     }
@@ -83,20 +83,18 @@ async function bringUpToDate(options: PostgresOptions, writer: Writer): Promise<
   });
 }
 
-/** Only for what an operator waits for: a connection that ends meanwhile ends the program. */
+/** Only for what an operator waits for. */
 async function withKysely<R>(
-  { url, name }: PostgresOptions,
+  { url, name, limits = timeLimits }: PostgresOptions,
   body: (kysely: Kysely<unknown>) => Promise<R>,
 ): Promise<R> {
-  const client = createClient({ url, name, connections: 1 });
+  const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ url, name, limits }) });
   try {
-    // The library reserves, as kysely asks it to, only what is connected already.
-    await client.unsafe("select");
-    return await body(new Kysely({ dialect: new PostgresJSDialect({ postgres: client }) }));
+    return await body(kysely);
   } catch (error) {
     throw translated("migrate", name, error);
   } finally {
-    await client.end({ timeout: 5 });
+    await kysely.destroy();
   }
 }
 

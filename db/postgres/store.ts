@@ -1,6 +1,5 @@
 /** The store on PostgreSQL. */
 import { type CompiledQuery, Kysely } from "kysely";
-import { PostgresJSDialect } from "kysely-postgres-js";
 import type { Clock } from "../../lib/clock.ts";
 import { AccountRows } from "../account_rows.ts";
 import { type AnyRow, columnType, inKeyOrder, leadingKeyLength } from "../key_rules.ts";
@@ -19,6 +18,7 @@ import {
   tables,
 } from "../tables.ts";
 import { encodeText, toSql } from "../values.ts";
+import { PostgresDialect } from "./dialect.ts";
 import { blamesTheStatement } from "./errors.ts";
 import { arrayText, literal, typeName } from "./literals.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -31,17 +31,6 @@ import {
   statementsOf,
 } from "./writes.ts";
 
-/** Only builds queries: it is never asked to run one. */
-function queryBuilder(): Kysely<Schema> {
-  return new Kysely<Schema>({
-    dialect: new PostgresJSDialect({
-      postgres: () => {
-        throw new TypeError("Cannot run a query through kysely: compile it and use the session");
-      },
-    }),
-  });
-}
-
 /** A {@link Store} over a migrated PostgreSQL database. */
 export class PostgresStore extends AccountRows implements Store {
   readonly dialect = "postgres";
@@ -49,7 +38,7 @@ export class PostgresStore extends AccountRows implements Store {
   readonly #writer: Writer;
 
   constructor(options: SessionOptions, writer: Writer, clock: Clock) {
-    super(queryBuilder(), clock);
+    super(new Kysely<Schema>({ dialect: new PostgresDialect() }), clock);
     this.#pool = new Session(options);
     this.#writer = writer;
   }

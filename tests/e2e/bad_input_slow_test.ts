@@ -171,12 +171,19 @@ Deno.test("[rooms 4.1, 3.4] [design 6c] bad input: handshakes whose client has g
       client.close();
     }
   }
-  clock.advance(server.server.actors.times.handshake);
+  // More than there are places for; those of the others come back when their time is over, which
+  // begins when the database has said who they are.
+  await waitUntil(async () => {
+    clock.advance(server.server.actors.times.handshake);
+    const statuses = await Promise.all(Array.from({ length: 600 }, async () => {
+      using client = await RawClient.connect(server.url);
+      await client.request("/rpc", { ...HANDSHAKE, ...signInHeaders(id, token) });
+      return (await client.response()).status;
+    }));
+    return statuses.every((status) => status === 101);
+  }, { describe: "a place for everybody" });
   const { registry } = server.server.actors;
   await waitUntil(() => registry.connections.size === 3, { describe: "everybody to be gone" });
-  clock.advance(server.server.actors.times.handshake);
-  const crowd = await Promise.all(Array.from({ length: 600 }, () => scene.raw("d")));
-  for (const client of crowd) client.close();
   await scene.assertUndisturbed();
 });
 

@@ -27,6 +27,7 @@ export class Bystanders implements AsyncDisposable {
   readonly sender: TestPeer;
   readonly roomId: bigint;
   readonly projectId: bigint;
+  readonly #raw: RawClient[] = [];
 
   private constructor(
     clock: SteppedClock,
@@ -80,10 +81,14 @@ export class Bystanders implements AsyncDisposable {
   /** A connection of that user, byte by byte, that has shaken hands. */
   async raw(login: string): Promise<RawClient> {
     const user = await this.server.addUser(login);
-    return await signIn(this.server.url, user);
+    const client = await signIn(this.server.url, user);
+    this.#raw.push(client);
+    return client;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // The server's end waits for what is still open, as it is when a test fails.
+    for (const client of this.#raw) client.close();
     await this.server[Symbol.asyncDispose]();
   }
 }

@@ -5,6 +5,9 @@ import type { Store } from "../../db/store.ts";
 /** Where systems keep the programs of PostgreSQL, beside the search path. */
 const FOLDERS = ["/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt", "/usr/local/opt"];
 
+/** Where Linux keeps files in memory. */
+const MEMORY = "/dev/shm";
+
 /** URL of a PostgreSQL that is there already, whose user may create databases. */
 const GIVEN = "PARLEY_TEST_POSTGRES_URL";
 
@@ -24,9 +27,11 @@ export class TestPostgres implements AsyncDisposable {
   /**
    * The server that the environment names, or a new one of the system's PostgreSQL.
    *
+   * @param options.durable whether what it has answered survives the machine's end, as in production;
+   *   without it its files are in memory, where the system has such a place
    * @returns why there is none, as a text, where it cannot be had
    */
-  static async start(): Promise<TestPostgres | string> {
+  static async start({ durable = true } = {}): Promise<TestPostgres | string> {
     const given = Deno.env.get(GIVEN);
     if (given !== undefined) return new TestPostgres(given, undefined);
     const bin = await programs();
@@ -34,7 +39,7 @@ export class TestPostgres implements AsyncDisposable {
       return `no initdb in the search path or under ${FOLDERS.join(", ")}: ` +
         `install PostgreSQL, or set ${GIVEN}`;
     }
-    const cluster = await Cluster.create(bin);
+    const cluster = await Cluster.create(bin, durable);
     await cluster.start();
     const postgres = new TestPostgres(cluster.url, cluster);
     await postgres.#query(`create database ${TEMPLATE}`);
@@ -123,17 +128,20 @@ class Cluster {
   readonly #bin: string;
   readonly #folder: string;
   readonly #port: number;
+  readonly #durable: boolean;
 
-  private constructor(bin: string, folder: string, port: number) {
+  private constructor(bin: string, folder: string, port: number, durable: boolean) {
     this.#bin = bin;
     this.#folder = folder;
     this.#port = port;
+    this.#durable = durable;
   }
 
-  static async create(bin: string): Promise<Cluster> {
-    const folder = await Deno.makeTempDir({ prefix: "parley-postgres-" });
+  static async create(bin: string, durable: boolean): Promise<Cluster> {
+    const place = !durable && await isFolder(MEMORY) ? { dir: MEMORY } : {};
+    const folder = await Deno.makeTempDir({ prefix: "parley-postgres-", ...place });
     if (Deno.uid() === 0) await run("chown", ["postgres", folder]);
-    const cluster = new Cluster(bin, folder, freePort());
+    const cluster = new Cluster(bin, folder, freePort(), durable);
     await cluster.#run("initdb", [
       ...["-D", `${folder}/data`, "-U", "parley", "-E", "UTF8", "--locale=C", "--auth=trust"],
       "--no-instructions",
@@ -149,7 +157,8 @@ class Cluster {
     // Forces to the disk what it answers, as in production; waits for nothing else.
     const settings = [
       ...["-p", String(this.#port), "-c", "listen_addresses=127.0.0.1"],
-      ...["-c", "unix_socket_directories=''", "-c", "fsync=on", "-c", "max_connections=200"],
+      ...["-c", "unix_socket_directories=''", "-c", "max_connections=200"],
+      ...["-c", `fsync=${this.#durable ? "on" : "off"}`],
       ...["-c", "autovacuum=off"],
     ];
     await this.#run("pg_ctl", [
@@ -215,11 +224,11 @@ async function programs(): Promise<string | undefined> {
 }
 
 async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
-  }
+  return (await Deno.stat(path).catch(() => undefined))?.isFile ?? false;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await Deno.stat(path).catch(() => undefined))?.isDirectory ?? false;
 }
 
 function freePort(): number {

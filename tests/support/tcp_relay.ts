@@ -7,6 +7,8 @@ export class TcpRelay implements AsyncDisposable {
   readonly #accepting: Promise<void>;
   #refuses = false;
   #isSilent = false;
+  #chunks = 0;
+  #cutAt = Infinity;
 
   /** Relays what comes to a free port of this machine. */
   constructor(target: { readonly hostname: string; readonly port: number }) {
@@ -18,6 +20,21 @@ export class TcpRelay implements AsyncDisposable {
   /** Where to connect to. */
   get url(): string {
     return `http://127.0.0.1:${this.#listener.addr.port}`;
+  }
+
+  /** The same for what is no HTTP. */
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** How many chunks have come from the near side. */
+  get chunks(): number {
+    return this.#chunks;
+  }
+
+  /** Cuts everything once, when that many more chunks have come from the near side. */
+  cutAfter(chunks: number): void {
+    this.#cutAt = this.#chunks + chunks;
   }
 
   /** Ends all connections at once, without a word to either side. */
@@ -71,8 +88,12 @@ export class TcpRelay implements AsyncDisposable {
     if (this.#refuses) return close(near);
     const link = new Link(near, this.#isSilent ? "all" : "none");
     this.#open.add(link);
-    await link.run(this.target);
+    await link.run(this.target, () => this.#count());
     this.#open.delete(link);
+  }
+
+  #count(): void {
+    if (++this.#chunks === this.#cutAt) this.cut();
   }
 }
 
@@ -90,15 +111,15 @@ class Link {
     near.setNoDelay(true);
   }
 
-  /** Resolves when either side has ended. */
-  async run(target: Deno.ConnectOptions): Promise<void> {
+  /** Resolves when either side has ended; `sent` hears of each chunk that the target has been given. */
+  async run(target: Deno.ConnectOptions, sent: () => void): Promise<void> {
     try {
       const far = await Deno.connect(target);
       if (this.#isEnded) return close(far);
       this.#far = far;
       far.setNoDelay(true);
       await Promise.race([
-        this.#pump(this.#near, far, () => this.swallowed !== "none"),
+        this.#pump(this.#near, far, () => this.swallowed !== "none", sent),
         this.#pump(far, this.#near, () => this.swallowed === "all"),
       ]);
     } catch {
@@ -114,7 +135,12 @@ class Link {
     if (this.#far !== undefined) close(this.#far);
   }
 
-  async #pump(from: Deno.TcpConn, to: Deno.TcpConn, swallows: () => boolean): Promise<void> {
+  async #pump(
+    from: Deno.TcpConn,
+    to: Deno.TcpConn,
+    swallows: () => boolean,
+    passed = () => {},
+  ): Promise<void> {
     const chunk = new Uint8Array(64 * 1024);
     for (;;) {
       let count: number | null;
@@ -131,6 +157,7 @@ class Link {
       } catch {
         return;
       }
+      passed();
     }
   }
 }
