@@ -11,7 +11,6 @@ import type { Log } from "../lib/log.ts";
 const PAUSE = 1_000;
 /** Milliseconds that answers under way are waited for at the end. */
 const PATIENCE = 4_000;
-const SWITCHING_PROTOCOLS = 101;
 
 /** Answers one request; `peer` is the network address of who asks. */
 export type HttpHandler = (request: Request, peer: string) => Promise<Response>;
@@ -28,12 +27,8 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #port: number;
-  /** Those that have failed: they hold the connections that they have accepted. */
-  readonly #earlier: Deno.HttpServer<Deno.NetAddr>[] = [];
-  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
-  #abort = new AbortController();
-  /** Of each request but upgrades: resolves when its answer has gone out, or nobody takes it. */
-  readonly #answers = new Set<Promise<void>>();
+  /** All that were made: earlier ones hold the connections that they have accepted. */
+  readonly #servers: Deno.HttpServer<Deno.NetAddr>[] = [];
   #pause: TimerId | undefined;
   #closing = false;
 
@@ -49,53 +44,33 @@ export class Listener {
   }
 
   /**
-   * Ends all connections when the requests that are there have been answered, and stops listening.
+   * Stops listening and ends all connections, each when its request has been answered.
    *
-   * Deno's own graceful end waits for ever for an upgrade whose client went away before it.
+   * Not waited for without end: Deno never finishes an upgrade whose client went away before it.
    */
   async close(): Promise<void> {
     this.#closing = true;
     if (this.#pause !== undefined) this.#options.clock.clearTimeout(this.#pause);
+    const finished = Promise.all(this.#servers.map((server) => server.shutdown()));
     // In real time: it is the machine that is waited for.
     const patience = Promise.withResolvers<void>();
     const timer = setTimeout(patience.resolve, PATIENCE);
-    await Promise.race([Promise.all(this.#answers), patience.promise]);
-    clearTimeout(timer);
-    const earlier = this.#earlier.map((server) => server.shutdown());
-    if (this.#server !== undefined) this.#abort.abort();
-    await Promise.all([this.#server?.finished, ...earlier]);
+    await Promise.race([finished, patience.promise]).finally(() => clearTimeout(timer));
   }
 
   #listen(port: number): number {
-    this.#abort = new AbortController();
-    const server = Deno.serve({
-      hostname: this.#options.host,
-      port,
-      onListen: () => {},
-      signal: this.#abort.signal,
-    }, (request, info) => this.#answer(request, info));
-    this.#server = server;
-    server.finished.catch((error) => this.#failed(server, error));
+    const { host, handler } = this.#options;
+    const server = Deno.serve(
+      { hostname: host, port, onListen: () => {} },
+      (request, { remoteAddr }) => handler(request, remoteAddr.hostname),
+    );
+    this.#servers.push(server);
+    server.finished.catch((error) => this.#failed(error));
     return server.addr.port;
   }
 
-  async #answer(
-    request: Request,
-    { remoteAddr, completed }: Deno.ServeHandlerInfo<Deno.NetAddr>,
-  ): Promise<Response> {
-    const delivered = completed.catch(() => {}).then(() => {
-      this.#answers.delete(delivered);
-    });
-    this.#answers.add(delivered);
-    const answer = await this.#options.handler(request, remoteAddr.hostname);
-    if (answer.status === SWITCHING_PROTOCOLS) this.#answers.delete(delivered);
-    return answer;
-  }
-
-  #failed(server: Deno.HttpServer<Deno.NetAddr> | undefined, error: unknown): void {
+  #failed(error: unknown): void {
     if (this.#closing) return;
-    if (server !== undefined) this.#earlier.push(server);
-    this.#server = undefined;
     const { clock, log } = this.#options;
     log.error("No connections are accepted for a moment: {error}; allow more open files", {
       error,
@@ -107,7 +82,7 @@ export class Listener {
     try {
       this.#listen(this.#port);
     } catch (error) {
-      this.#failed(undefined, error);
+      this.#failed(error);
     }
   }
 }

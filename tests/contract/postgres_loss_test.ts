@@ -71,7 +71,8 @@ function twoTables(between: () => unknown): Record<string, DialectMigration> {
 }
 
 Deno.test({
-  name: `[design 1.3f] a connection that ends while migrating leaves the database as it was${skipped}`,
+  name:
+    `[design 1.3f] a connection that ends while migrating leaves the database as it was${skipped}`,
   ignore: skipped !== "",
   fn: async () => {
     await using network = await BrokenNetwork.open();
@@ -82,7 +83,9 @@ Deno.test({
         relay.cut();
         if (pause) await new Promise((resolve) => setTimeout(resolve, 20));
       });
-      const error = await assertRejects(() => openPostgres({ url, name: "there", migrations, limits }));
+      const error = await assertRejects(() =>
+        openPostgres({ url, name: "there", migrations, limits })
+      );
       assertEquals(error instanceof StoreAwayError, true, String(error));
       // kysely's own are made before its transaction.
       assertEquals((await network.tables()).filter((name) => !name.startsWith("migration")), []);
@@ -101,14 +104,16 @@ Deno.test({
 });
 
 Deno.test({
-  name: `[design 1.3f] wherever the connection ends at a start, nothing but an error comes of it${skipped}`,
+  name:
+    `[design 1.3f] wherever the connection ends at a start, nothing but an error comes of it${skipped}`,
   ignore: skipped !== "",
   fn: async () => {
     await using network = await BrokenNetwork.open();
     const { url, relay } = network;
     const migrations = twoTables(() => {});
     const start = async () =>
-      await (await openPostgres({ url, name: "there", migrations, limits, exclusive: true })).close();
+      await (await openPostgres({ url, name: "there", migrations, limits, exclusive: true }))
+        .close();
     await start();
     const whole = relay.chunks;
     let failures = 0;
