@@ -5,6 +5,7 @@ import { openPostgres, postgresMigrationState } from "../../db/postgres/open.ts"
 import { StoreAwayError } from "../../db/store.ts";
 import { TcpRelay } from "../support/tcp_relay.ts";
 import { TestPostgres } from "../support/postgres.ts";
+import { waitUntil } from "../support/wait_until.ts";
 
 const postgres = await TestPostgres.start({ durable: false });
 const skipped = typeof postgres === "string" ? ` (skipped: ${postgres})` : "";
@@ -46,6 +47,14 @@ class BrokenNetwork implements AsyncDisposable {
     return rows.map((row) => String(row.tablename));
   }
 
+  /** Whether PostgreSQL has noticed that nobody is connected. */
+  async isDeserted(): Promise<boolean> {
+    const others = await this.#postgres.query(
+      `select pid from pg_stat_activity where datname = '${this.database}'`,
+    );
+    return others.length === 0;
+  }
+
   async clear(): Promise<void> {
     await this.#postgres.query("drop schema public cascade", this.database);
     await this.#postgres.query("create schema public", this.database);
@@ -78,10 +87,10 @@ Deno.test({
     await using network = await BrokenNetwork.open();
     const { url, database, relay } = network;
     // Once noticed before the next statement, once only by it.
-    for (const pause of [false, true]) {
+    for (const noticed of [false, true]) {
       const migrations = twoTables(async () => {
         relay.cut();
-        if (pause) await new Promise((resolve) => setTimeout(resolve, 20));
+        if (noticed) await waitUntil(() => network.isDeserted());
       });
       const error = await assertRejects(() =>
         openPostgres({ url, name: "there", migrations, limits })
