@@ -7,6 +7,7 @@ import { Passwords } from "./db/passwords.ts";
 import type { Store } from "./db/store.ts";
 import { Admission } from "./http/admission.ts";
 import { GuessLimit } from "./http/guess_limit.ts";
+import { Plans } from "./http/plans.ts";
 import { strategiesOf } from "./http/strategies.ts";
 import { accountPolicyOf } from "./http/client_api/account_policy.ts";
 import { SignIn } from "./http/signin/sign_in.ts";
@@ -129,6 +130,7 @@ export class Server {
       ),
       strategies,
       notices: this.notices,
+      plans: new Plans(this.#store, actors.accounts, false),
       guesses: new GuessLimit(actors.clock, this.#config.trustedProxies),
       signIn: new SignIn({
         store: this.#store,

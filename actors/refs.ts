@@ -37,6 +37,8 @@ export interface ConnectionRef {
   readonly version: AppVersion;
   /** Whether it counts as staff's: of an administrator who acts as a user it always does. [rooms 3.8] */
   readonly staff: boolean;
+  /** Whether its clients are told of the plan that costs: staff's, or paid for. [rooms 4.5] */
+  readonly pro: boolean;
   /** The access token that opened it; null for what else the server accepts. */
   readonly tokenId: number | null;
   /** The administrator who acts as the user. [rooms 3.8] */
@@ -78,6 +80,10 @@ export type UserMessage =
     readonly online: boolean;
     readonly busy: boolean;
   }
+  /** The plan is another one now: clients of 2025 are told. [rooms 4.5] */
+  | { readonly type: "user.plan_changed"; readonly pro: boolean }
+  /** Clients of 2025 are to ask for tokens of models anew. [transport 6.2g] */
+  | { readonly type: "user.refresh_model_tokens" }
   /** Send this to every connection of the user. */
   | { readonly type: "user.push"; readonly field: Uint8Array }
   /** The user's request to leave a room has taken effect. */

@@ -112,6 +112,11 @@ export class AdminRows implements AdminStore {
     return (await this.#runner.ask("billing_customers", query))[0]?.user_id;
   }
 
+  async userOfSubscription(id: string): Promise<number | undefined> {
+    const query = this.#db.selectFrom("billing_subscriptions").selectAll().where("id", "=", id);
+    return (await this.#runner.ask("billing_subscriptions", query))[0]?.user_id;
+  }
+
   async putSubscription(subscription: Subscription): Promise<boolean> {
     const row: AccountRowOf<"billing_subscriptions"> = {
       id: subscription.id,

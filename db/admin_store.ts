@@ -86,6 +86,7 @@ export interface AdminStore {
   /** @returns the name that the user has now: the first one stays. */
   addCustomer(userId: number, customerId: string): Promise<string>;
   userOfCustomer(customerId: string): Promise<number | undefined>;
+  userOfSubscription(id: string): Promise<number | undefined>;
   /** Keeps what was told last; false when something newer is known. */
   putSubscription(subscription: Subscription): Promise<boolean>;
   /** Newest word first. */

@@ -7,6 +7,7 @@ import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
 import type { GuessLimit } from "./guess_limit.ts";
 import type { Notices } from "./client_api/notices.ts";
+import type { Plans } from "./plans.ts";
 import type { Strategy } from "./strategies.ts";
 import type { SignIn } from "./signin/sign_in.ts";
 
@@ -20,6 +21,7 @@ export interface HttpDeps {
   /** What is accepted as a user's token besides ours. */
   readonly strategies: readonly Strategy[];
   readonly store: Store;
+  readonly plans: Plans;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly adminSecret: string;

@@ -23,6 +23,21 @@ import { telemetry } from "./client_api/telemetry.ts";
 import { impersonate } from "./impersonate.ts";
 import { avatar, health, metrics, root } from "./operations.ts";
 import { channelLink, elsewhere, signedIn, styleSheet } from "./pages/small_pages.ts";
+import {
+  fuzzySearch,
+  fuzzySearchMembers,
+  lookUpByGitHubLogin,
+  lookUpByLegacyId,
+} from "./internal_routes.ts";
+import {
+  addContributor,
+  contributor,
+  contributors,
+  refreshLlmTokens,
+  rpcServerSnapshot,
+  updatePlan,
+} from "./operator_routes.ts";
+import { currentUser, signOut as signOutCaller, updateUser } from "./own_account_routes.ts";
 import { json, plainText, redirect } from "./responses.ts";
 import type { Answer, Exchange, Route } from "./route.ts";
 import {
@@ -37,7 +52,7 @@ import { showSignIn, signIn, signOut } from "./signin/form_routes.ts";
 import { acceptInvitation, showInvitation } from "./signin/invitation_routes.ts";
 import { beginElsewhere, finishElsewhere } from "./signin/provider_routes.ts";
 import { confirmNativeSignIn, showNativeSignIn } from "./signin/native_routes.ts";
-import { createAccessToken, getOrCreateUser, lookUpUser } from "./script_routes.ts";
+import { createAccessToken, lookUpUser } from "./script_routes.ts";
 import {
   extensionDownload,
   extensionList,
@@ -416,10 +431,120 @@ export const routes: readonly Route[] = [
     path: "/user",
     methods: ["GET"],
     auth: "api token",
-    handler: getOrCreateUser,
+    handler: currentUser,
     caller: "Zed: sign-in of its developers; scripts",
     years: "2025",
-    answer: "200 `{user, metrics_id, feature_flags}`",
+    answer:
+      "200 `{user, metrics_id, feature_flags}`: of who asks, or with the API token of any login",
+  },
+  {
+    path: "/user",
+    methods: ["POST"],
+    auth: "api token",
+    handler: updateUser,
+    caller: "people's tools; scripts",
+    years: "-",
+    answer:
+      "200 or 201 `{user}`; one's own account with a user token or a session, any account with the API token",
+  },
+  {
+    path: "/signout",
+    methods: ["POST"],
+    auth: "none",
+    handler: signOutCaller,
+    caller: "people's tools",
+    years: "-",
+    answer: "204; ends the token or session of the request, and its connections",
+  },
+  {
+    path: "/rpc_server_snapshot",
+    methods: ["GET"],
+    auth: "api token",
+    handler: rpcServerSnapshot,
+    caller: "scripts",
+    years: "-",
+    answer: "200 JSON: connections and users",
+  },
+  {
+    path: "/contributors",
+    methods: ["GET"],
+    auth: "api token",
+    handler: contributors,
+    caller: "scripts",
+    years: "-",
+    answer: "200 JSON array of logins",
+  },
+  {
+    path: "/contributors",
+    methods: ["POST"],
+    auth: "api token",
+    handler: addContributor,
+    caller: "scripts",
+    years: "-",
+    answer: "200",
+  },
+  {
+    path: "/contributor",
+    methods: ["GET"],
+    auth: "api token",
+    handler: contributor,
+    caller: "scripts",
+    years: "-",
+    answer: "200 `{signed_at}`",
+  },
+  {
+    path: "/users/:id/refresh_llm_tokens",
+    methods: ["POST"],
+    auth: "api token",
+    handler: refreshLlmTokens,
+    caller: "scripts",
+    years: "-",
+    answer: "200; the user's clients are told",
+  },
+  {
+    path: "/users/:id/update_plan",
+    methods: ["POST"],
+    auth: "api token",
+    handler: updatePlan,
+    caller: "scripts",
+    years: "-",
+    answer: "200; the user's clients are told",
+  },
+  {
+    path: "/internal/users/look_up_by_legacy_id",
+    methods: ["POST"],
+    auth: "api token",
+    handler: lookUpByLegacyId,
+    caller: "a collaboration server of 2026",
+    years: "-",
+    answer: "200 `{users}`",
+  },
+  {
+    path: "/internal/users/look_up_by_github_login",
+    methods: ["POST"],
+    auth: "api token",
+    handler: lookUpByGitHubLogin,
+    caller: "a collaboration server of 2026",
+    years: "-",
+    answer: "200 `{user}`",
+  },
+  {
+    path: "/internal/users/fuzzy_search",
+    methods: ["POST"],
+    auth: "api token",
+    handler: fuzzySearch,
+    caller: "a collaboration server of 2026",
+    years: "-",
+    answer: "200 `{users}`",
+  },
+  {
+    path: "/internal/channel_members/fuzzy_search_by_github_login",
+    methods: ["POST"],
+    auth: "api token",
+    handler: fuzzySearchMembers,
+    caller: "a collaboration server of 2026",
+    years: "-",
+    answer: "200 `{channel_members, users}`",
   },
   {
     path: "/users/look_up",

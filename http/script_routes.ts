@@ -1,5 +1,6 @@
 /** The routes for scripts that the reference server had, behind `API_TOKEN`. [transport 6.2] */
 import type { KeyObject } from "node:crypto";
+import { z } from "zod";
 import { createToken } from "../db/access_tokens.ts";
 import { checkLogin, InvalidLoginError } from "../db/login.ts";
 import { LoginTakenError, type Store, type User } from "../db/store.ts";
@@ -17,7 +18,7 @@ export function userJson(user: User, githubUserId: number | null = null) {
     github_login: user.login,
     github_user_id: githubUserId,
     github_user_created_at: null,
-    email_address: null,
+    email_address: user.email,
     name: user.name,
     admin: user.admin,
     invite_code: null,
@@ -31,49 +32,106 @@ export function userJson(user: User, githubUserId: number | null = null) {
   };
 }
 
+/** What is told of somebody's account at GitHub; texts in a query, values in JSON. */
+export const gitHubAccount = z.object({
+  github_login: z.string(),
+  github_user_id: z.union([z.int(), z.string().regex(/^\d{1,15}$/).transform(Number)]).optional(),
+  github_name: z.string().nullish(),
+  github_email: z.string().nullish(),
+});
+
+export type GitHubAccount = z.output<typeof gitHubAccount>;
+
 /** `GET /user?github_login=…`: the account of that login, made if there is none. [transport 6.2a] */
-export async function getOrCreateUser({ request, url, deps }: Exchange): Promise<Response> {
+export async function getOrCreateUser(exchange: Exchange): Promise<Response> {
+  const { request, url, deps } = exchange;
   const refused = refuseWithoutApiToken(request, deps.config.apiToken);
   if (refused !== undefined) return refused;
-  const login = url.searchParams.get("github_login") ?? "";
+  const account = gitHubAccount.safeParse(Object.fromEntries(url.searchParams));
+  if (!account.success) return plainText(400, z.prettifyError(account.error));
+  const user = await accountOfGitHub(exchange, account.data);
+  if (user instanceof Response) return user;
+  return json(200, {
+    user: userJson(user, account.data.github_user_id ?? null),
+    metrics_id: user.metricsId,
+    feature_flags: [],
+  });
+}
+
+/**
+ * Whose account that is: by GitHub's id, else by the login; made if there is none. Name and address
+ * are brought up to date.
+ */
+export async function accountOfGitHub(
+  exchange: Exchange,
+  account: GitHubAccount,
+): Promise<User | Response> {
+  const { store, actors } = exchange.deps;
+  const { github_login: login, github_user_id: id, github_name, github_email } = account;
   try {
     checkLogin(login);
   } catch (error) {
     if (error instanceof InvalidLoginError) return plainText(400, error.message);
     throw error;
   }
-  const user = await deps.store.userByLogin(login) ??
-    await createOrFind(deps.store, login, url.searchParams.get("github_name"));
-  const githubId = Number(url.searchParams.get("github_user_id") ?? NaN);
-  return json(200, {
-    user: userJson(user, Number.isSafeInteger(githubId) ? githubId : null),
-    metrics_id: user.metricsId,
-    feature_flags: [],
-  });
+  const known = id === undefined ? undefined : await store.signIn.identity("github", String(id));
+  const user = (known === undefined ? undefined : await store.user(known)) ??
+    await store.userByLogin(login);
+  const [name, email] = [github_name || null, github_email || null];
+  if (user === undefined) {
+    const made = await createOrFind(store, { login, name, email });
+    await audit(exchange, apiTokenActor, toUser("user.create", made));
+    return made;
+  }
+  const change = {
+    ...(name !== null && name !== user.name && { name }),
+    ...(email !== null && email !== user.email && { email }),
+  };
+  if (Object.keys(change).length === 0) return user;
+  actors.directory.forget(user.id);
+  await audit(exchange, apiTokenActor, toUser("user.update", user, change));
+  return await store.updateUser(user.id, change) ?? user;
 }
 
 /** Somebody else may have been quicker with the same login. */
-async function createOrFind(store: Store, login: string, name: string | null): Promise<User> {
+async function createOrFind(
+  store: Store,
+  account: { readonly login: string; readonly name: string | null; readonly email: string | null },
+): Promise<User> {
   try {
-    return await store.createUser({ login, admin: false, name });
+    return await store.createUser({ ...account, admin: false });
   } catch (error) {
-    const user = error instanceof LoginTakenError ? await store.userByLogin(login) : undefined;
+    const user = error instanceof LoginTakenError
+      ? await store.userByLogin(account.login)
+      : undefined;
     if (user === undefined) throw error;
     return user;
   }
 }
 
-/** `GET /users/look_up?identifier=…`: by id or by login. [transport 6.2b] */
+/**
+ * `GET /users/look_up?identifier=…`: by id, by the payment provider's ids, by e-mail address, or by
+ * login. [transport 6.2b]
+ */
 export async function lookUpUser({ request, url, deps }: Exchange): Promise<Response> {
   const refused = refuseWithoutApiToken(request, deps.config.apiToken);
   if (refused !== undefined) return refused;
   const identifier = url.searchParams.get("identifier");
   if (identifier === null) return plainText(400, "give identifier: an id or a login");
-  const id = /^[1-9]\d{0,9}$/.test(identifier) ? Number(identifier) : undefined;
-  const user = id === undefined
-    ? await deps.store.userByLogin(identifier)
-    : await deps.store.user(id);
+  const user = await userOf(deps.store, identifier);
   return json(200, { user: user === undefined ? null : userJson(user) });
+}
+
+async function userOf(store: Store, identifier: string): Promise<User | undefined> {
+  if (/^[1-9]\d{0,9}$/.test(identifier)) return await store.user(Number(identifier));
+  if (/^(?:cus|sub)_/.test(identifier)) {
+    const id = await store.admin.userOfCustomer(identifier) ??
+      await store.admin.userOfSubscription(identifier);
+    return id === undefined ? undefined : await store.user(id);
+  }
+  if (!identifier.includes("@")) return await store.userByLogin(identifier);
+  const found = await store.admin.usersPage({ query: identifier, after: 0, limit: 200 });
+  return found.find(({ email }) => email?.toLowerCase() === identifier.toLowerCase());
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Writes `docs/ADMIN-API.md` and `docs/openapi.json` from the table in `http/api/endpoints.ts`. */
-import { CSRF_HEADER } from "../http/api/administrator.ts";
 import { endpoints } from "../http/api/endpoints.ts";
 import { openApiDocument } from "../http/api/open_api.ts";
+import { CSRF_HEADER } from "../http/signin/api_session.ts";
 import { VERSION } from "../version.ts";
 import { main, syncFile } from "./generated_files.ts";
 

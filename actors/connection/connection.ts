@@ -50,6 +50,8 @@ export interface Principal {
   readonly version: AppVersion;
   /** Whether Zed takes the user for staff, whatever the settings say. */
   readonly staff?: boolean | null;
+  /** Whether somebody pays for the account. */
+  readonly paying?: boolean;
   /** The access token; null for what else the server accepts. */
   readonly tokenId?: number | null;
   /** The administrator who acts as the user. [rooms 3.8] */
@@ -70,6 +72,7 @@ export class Connection implements ConnectionRef {
   readonly admin: boolean;
   readonly version: AppVersion;
   readonly staff: boolean;
+  readonly pro: boolean;
   readonly tokenId: number | null;
   readonly impersonatorId: number | null;
   readonly clientAddress: string | null;
@@ -107,6 +110,7 @@ export class Connection implements ConnectionRef {
     this.impersonatorId = principal.impersonatorId ?? null;
     this.staff = this.impersonatorId !== null ||
       system.accounts.isStaff({ admin: principal.admin, staff: principal.staff ?? null });
+    this.pro = this.staff || principal.paying === true;
     this.clientAddress = principal.clientAddress ?? null;
     this.connectedAt = system.clock.now();
     this.address = `/connections/${peerText(key)}`;

@@ -1,8 +1,8 @@
 /** Connections of a user, and what the user's contacts hear of them. [rooms 4] [rooms 8] [rooms 14] */
 import { wantsUserPlan } from "../../lib/app_version.ts";
-import { PlanEnum } from "../../proto/mod.ts";
 import { peerIdOf, type PeerKey } from "../../rpc/peer_id.ts";
 import type { ConnectionRef, UserMessage } from "../refs.ts";
+import { planField } from "./plan.ts";
 import { fieldOf } from "../turn.ts";
 import { pushAll, type UserContext } from "./context.ts";
 import type { UserState } from "./state.ts";
@@ -34,8 +34,7 @@ export function connected(
   });
   if (account.firstTime) turn.push(connection.key, fieldOf("ShowContacts", {}));
   if (wantsUserPlan(connection.version)) {
-    const plan = connection.staff ? PlanEnum.ZedPro : PlanEnum.Free;
-    turn.push(connection.key, fieldOf("UpdateUserPlan", { plan, accountTooYoung: false }));
+    turn.push(connection.key, planField(connection.pro));
   }
   turn.push(connection.key, fieldOf("UpdateContacts", contactLists(context)));
   if (user.seat !== undefined && !user.seat.active) {

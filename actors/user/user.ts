@@ -46,6 +46,7 @@ import {
   refreshPresence,
 } from "./presence.ts";
 import { handleAckChannelMessage, messageObserved } from "./observing.ts";
+import { planChanged, refreshModelTokens } from "./plan.ts";
 import { ring, RING_FAILED } from "./ringing.ts";
 import { noteRead, type NotificationRow, unreadKey, UserState } from "./state.ts";
 import { handleSubscribeToChannels } from "./subscribing.ts";
@@ -190,6 +191,10 @@ export class User extends Cell implements UserRef {
             }],
           }),
         );
+      case "user.plan_changed":
+        return planChanged(context, message.pro);
+      case "user.refresh_model_tokens":
+        return refreshModelTokens(context);
       case "user.push":
         return pushAll(context, message.field);
       case "user.left":

@@ -3,18 +3,15 @@ import { equalSecrets } from "../api_token.ts";
 import { apiTokenActor, userActor } from "../audit.ts";
 import { json } from "../responses.ts";
 import type { Exchange } from "../route.ts";
-import { browserOf } from "../signin/browser_exchange.ts";
+import { sessionOf } from "../signin/api_session.ts";
 import type { Administrator } from "./endpoint.ts";
-
-/** Header with the proof that a request comes from a page of ours. */
-export const CSRF_HEADER = "x-csrf-token";
 
 /**
  * Who asks, or the answer that refuses.
  *
  * - `Authorization: token <API_TOKEN>` or `Bearer <API_TOKEN>`
  * - the cookie of a browser in which an administrator is signed in; what changes something needs the
- *   header {@link CSRF_HEADER} as well, with what `GET /api/admin/session` tells
+ *   header `x-csrf-token` as well, with what `GET /api/admin/session` tells
  */
 export async function administratorOf(exchange: Exchange): Promise<Administrator | Response> {
   const { request, deps } = exchange;
@@ -30,17 +27,11 @@ export async function administratorOf(exchange: Exchange): Promise<Administrator
     }
     return { actor: apiTokenActor, user: undefined };
   }
-  const { browser } = await browserOf(exchange);
-  if (browser.user === undefined) {
-    return refuse(401, "send Authorization: token <API_TOKEN>, or sign in as an administrator");
-  }
-  if (!browser.user.admin) return refuse(403, `${browser.user.login} is no administrator`);
-  const isRead = request.method === "GET" || request.method === "HEAD";
-  const proof = request.headers.get(CSRF_HEADER) ?? "";
-  if (!isRead && !await deps.signIn.sessions.isOwnForm(browser, proof)) {
-    return refuse(403, `send ${CSRF_HEADER} with what GET /api/admin/session tells`);
-  }
-  return { actor: userActor(browser.user), user: browser.user };
+  const signedIn = await sessionOf(exchange);
+  if (signedIn instanceof Response) return signedIn;
+  const { user } = signedIn;
+  if (!user.admin) return refuse(403, `${user.login} is no administrator`);
+  return { actor: userActor(user), user };
 }
 
 function refuse(status: 401 | 403, error: string): Response {

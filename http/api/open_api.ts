@@ -6,7 +6,7 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponsesObject,
 } from "zod-openapi";
-import { CSRF_HEADER } from "./administrator.ts";
+import { CSRF_HEADER } from "../signin/api_session.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { endpoints } from "./endpoints.ts";
 import { errorSchema } from "./serve_endpoint.ts";

@@ -130,3 +130,35 @@ Deno.test("[transport 5.4.0] trouble between token and account is thrown as well
     await assertRejects(() => verifyToken(failing, 1, token), StoreUnavailableError, "gone");
   });
 });
+
+Deno.test("[transport 5.2.4] a check costs one hash and two look-ups by key, a malformed token none", async () => {
+  await withUsers(async (store) => {
+    const id = 1;
+    const token = await createToken(store, id);
+    const asked: string[] = [];
+    const counted = new Proxy(store, {
+      get(target, name) {
+        const value = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          asked.push(String(name));
+          return value.apply(target, args);
+        };
+      },
+    });
+    assertEquals((await verifyToken(counted, id, token)).kind, "valid");
+    // The note of the use is gathered, and written once a minute.
+    assertEquals(asked.splice(0), ["accessToken", "user", "noteTokenUse"]);
+    assertEquals((await verifyToken(counted, id, "x".repeat(100_000))).kind, "invalid");
+    assertEquals((await verifyToken(counted, id, "{}")).kind, "invalid");
+    assertEquals(asked.splice(0), []);
+    const wrong = JSON.stringify({ ...JSON.parse(token), token: "x" });
+    assertEquals((await verifyToken(counted, id, wrong)).kind, "invalid");
+    assertEquals(asked, ["accessToken"]);
+    assertMatch(
+      (await store.accessToken(1))!.hash,
+      /^\$sha256\$/,
+      "no slow hash: it is no password",
+    );
+  });
+});
