@@ -1,5 +1,6 @@
 /** The client library: connections, rooms, projects. For Deno add `transport_deno.ts`. */
 export { Buffer } from "./buffer.ts";
+export { ChannelNotes, type NotesOptions } from "./channel_notes.ts";
 export { type ClientOptions, CollabClient } from "./collab_client.ts";
 export { connect, type ConnectOptions, type Credentials } from "./connect.ts";
 export type { Account, AccountDocument, AccountUser, Organization } from "./connection/account.ts";
