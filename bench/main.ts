@@ -5,14 +5,16 @@
  *
  *     deno task bench                       all of it, about two minutes; writes docs/benchmarks.md
  *     deno task bench --short               the same table with smaller counts; writes nothing
- *     deno task bench fan-out upload …      only these: fan-out, upload, connections, cold-start, text,
- *                                           wire; writes nothing
+ *     deno task bench fan-out upload …      only these: fan-out, upload, room, large, connections,
+ *                                           cold-start, text, wire; writes nothing
  */
 import { type Account, seedAccounts } from "./accounts.ts";
 import { benchColdStart } from "./cold_start.ts";
 import { benchConnections } from "./connections.ts";
 import { benchmarksDocument } from "./document.ts";
 import { benchFanOut, type FanOutOptions } from "./fan_out.ts";
+import { benchFullRoom, type FullRoomOptions } from "./full_room.ts";
+import { benchLargeProject } from "./large_project.ts";
 import { ServerProcess } from "./process.ts";
 import { appendix, type Row, table } from "./report.ts";
 import { benchText } from "./text.ts";
@@ -23,6 +25,9 @@ interface Size {
   readonly accounts: number;
   readonly fanOut: FanOutOptions;
   readonly upload: UploadOptions;
+  readonly room: FullRoomOptions;
+  /** Entries of a very large project. */
+  readonly large: number;
   /** Times that all accounts connect. */
   readonly floods: number;
   readonly coldStarts: number;
@@ -32,6 +37,8 @@ const FULL: Size = {
   accounts: 2000,
   fanOut: { rounds: 9, window: 1000, messages: 1000 },
   upload: { entries: 50_000, runs: 3 },
+  room: { participants: 100, projects: 20, rounds: 50 },
+  large: 500_000,
   floods: 3,
   coldStarts: 7,
 };
@@ -40,12 +47,14 @@ const SHORT: Size = {
   accounts: 500,
   fanOut: { rounds: 2, window: 500, messages: 200 },
   upload: { entries: 10_000, runs: 1 },
+  room: { participants: 30, projects: 5, rounds: 5 },
+  large: 50_000,
   floods: 1,
   coldStarts: 1,
 };
 
 /** The first of the accounts can call that many others. */
-const CONTACTS = 64;
+const CONTACTS = 128;
 
 type Bench = (dataDir: string, accounts: readonly Account[], size: Size) => Promise<Row[]>;
 
@@ -64,6 +73,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     onServers(dataDir, (parley, bare) => benchFanOut(parley, bare, accounts, fanOut)),
   "upload": (dataDir, accounts, { upload }) =>
     onServers(dataDir, (parley, bare) => benchUpload(parley, bare, accounts, upload)),
+  "room": async (dataDir, accounts, { room }) => {
+    await using parley = await ServerProcess.parley(dataDir);
+    return await benchFullRoom(parley, accounts, room);
+  },
+  "large": async (dataDir, accounts, { large }) => {
+    await using parley = await ServerProcess.parley(dataDir);
+    return await benchLargeProject(parley, accounts, large);
+  },
   "connections": (dataDir, accounts, { floods }) =>
     onServers(dataDir, (parley, bare) => benchConnections(parley, bare, accounts, floods)),
   "cold-start": (dataDir, [account], { coldStarts }) =>

@@ -78,7 +78,7 @@ export async function benchUpload(
 }
 
 /** Milliseconds for messages each of which waits for the answer of the one before. */
-async function upload(socket: RawSocket, messages: readonly Uint8Array[]): Promise<number> {
+export async function upload(socket: RawSocket, messages: readonly Uint8Array[]): Promise<number> {
   let answered = Promise.withResolvers<void>();
   socket.count(() => answered.resolve());
   const start = performance.now();
@@ -91,7 +91,11 @@ async function upload(socket: RawSocket, messages: readonly Uint8Array[]): Promi
 }
 
 /** Milliseconds from asking to the last of that many messages. */
-async function join(socket: RawSocket, projectId: bigint, messages: number): Promise<number> {
+export async function join(
+  socket: RawSocket,
+  projectId: bigint,
+  messages: number,
+): Promise<number> {
   const field = payloadField(
     messageInfo("JoinProject").tag as number,
     encode("JoinProject", { projectId }),
@@ -110,7 +114,7 @@ async function join(socket: RawSocket, projectId: bigint, messages: number): Pro
 }
 
 /** One guest reads what the others only count: the tree has to be whole. */
-async function verify(
+export async function verify(
   { peer }: Participant,
   projectId: bigint,
   entries: number,

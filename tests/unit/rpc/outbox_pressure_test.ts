@@ -59,6 +59,23 @@ Deno.test("[design 1.8a] a long stream gives other work its turn", () => {
   assertEquals(world.socket.sent.length, 60);
 });
 
+Deno.test("[design 1.8, 1.8a] a turn makes no more of a stream than it can compress in 5 ms", () => {
+  const world = new World();
+  const chunk: Outgoing = {
+    kind: "split",
+    tag: messageInfo("UpdateWorktree").tag as number,
+    head: encode("UpdateWorktree", { projectId: 8n }),
+    tail: new Uint8Array(100),
+    // As a tree's 256 entries are before they are compressed.
+    tailPlainLength: 20_000,
+  };
+  world.outbox.stream(Iterator.from(Array(60).fill(chunk)) as Iterator<Outgoing, void>, 0);
+  const first = world.socket.sent.length;
+  assert(first > 5 && first < 20, `${first} messages in the first go`);
+  world.runLater();
+  assertEquals(world.socket.sent.length, 60);
+});
+
 Deno.test("[design 1.8a] what a stream gives may be a payload in two parts or another's bytes", () => {
   const world = new World();
   const split: Outgoing = {
