@@ -19,7 +19,15 @@ const METHOD = `\
   the entries are on the disk. The bare server answers at once and stores nothing. Join: from the request
   to the last chunk of the tree. The first guest's join makes the chunks, later ones get the same. Both
   are the best of three projects. One more guest decodes everything and checks that the tree is whole.
-- Memory is the growth of the process's resident memory, shared by all connections, 3 s after the last;
+- The full room: everybody is connected, twenty of them share a project each. A change is a participant's
+  new location; a join is a called participant's \`JoinRoom\`; both, and a leave, are told to everybody
+  with the room's full description, and the clock stops when the last one has it. The processor's time is
+  the server's. Ring, join and leave are measured together and cost a third each.
+- The very large project is uploaded and joined as above, once. Meanwhile somebody else, who is in the
+  call, sends a \`Ping\` each millisecond and waits for its answer: what takes long there is a turn that
+  was too long, or a machine that does other things. Memory is the growth of the process's resident
+  memory, 3 s after the last join, with the encoded chunks that later joins use.
+- Memory of connections is the growth of the process's resident memory, shared by all connections, 3 s after the last;
   16 handshakes are under way at a time. A crowd that comes at once leaves up to 15 KB of garbage more
   for each, which is collected when there is traffic.
 - Connections: each signs in as a user of its own, who has been here before and has no contacts, and has
