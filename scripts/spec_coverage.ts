@@ -46,9 +46,24 @@ export const SPECS = [
  * What is finished: an open rule of these specifications, or due in these issues, is an error. An
  * issue is added with the change that closes it.
  */
-export const CLOSED: { readonly specs: readonly string[]; readonly issues: readonly number[] } = {
-  specs: [],
+export const CLOSED: {
+  readonly specs: readonly string[];
+  readonly issues: readonly number[];
+  /** Rules of closed specifications that are still being worked on; to be empty. */
+  readonly awaited: readonly string[];
+} = {
+  specs: ["projects", "rooms"],
   issues: [],
+  awaited: [
+    "projects 8.1.1",
+    "rooms 2.6a",
+    "rooms 5.8",
+    "rooms 10.9a",
+    "rooms 10.10",
+    "rooms 14.4.2",
+    "rooms 15.3",
+    "rooms Q-16",
+  ],
 };
 
 const DOCUMENT = "docs/SPEC-COVERAGE.md";
@@ -130,7 +145,7 @@ export interface Coverage {
 export function cover(
   rules: readonly Rule[],
   tests: readonly NamedTest[],
-  closed: typeof CLOSED = CLOSED,
+  closed: typeof CLOSED = { specs: [], issues: [], awaited: [] },
 ): Coverage {
   const errors: string[] = [];
   const bySpec = Map.groupBy(rules, (rule) => rule.spec);
@@ -168,7 +183,8 @@ export function cover(
     for (const rule of list) {
       const tests = named.get(`${spec} ${rule.id}`) ?? [];
       if (tests.length === 0 && rule.issue !== undefined) {
-        const isClosed = closed.specs.includes(spec) || closed.issues.includes(rule.issue);
+        const isClosed = (closed.specs.includes(spec) || closed.issues.includes(rule.issue)) &&
+          !closed.awaited.includes(`${spec} ${rule.id}`);
         if (isClosed) errors.push(`The rule "${spec} ${rule.id}" has no test: ${rule.title}`);
       }
       out.push(`| ${rule.id} | ${rule.title} | ${state(rule, tests)} |`);
@@ -257,7 +273,7 @@ export async function load(): Promise<Coverage> {
     if (file === "tests/unit/scripts/spec_coverage_test.ts") continue;
     tests.push(...testsOf(file, await Deno.readTextFile(file)));
   }
-  return cover(rules, tests);
+  return cover(rules, tests, CLOSED);
 }
 
 /** Writes the document or, to check, compares it; false when something is wrong. */
