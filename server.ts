@@ -8,11 +8,13 @@ import type { Store } from "./db/store.ts";
 import { Admission } from "./http/admission.ts";
 import { GuessLimit } from "./http/guess_limit.ts";
 import { Plans } from "./http/plans.ts";
+import { RequestLimits } from "./http/request_limits.ts";
 import { strategiesOf } from "./http/strategies.ts";
 import { accountPolicyOf } from "./http/client_api/account_policy.ts";
 import { SignIn } from "./http/signin/sign_in.ts";
 import { Notices } from "./http/client_api/notices.ts";
 import { type HttpHandler, Listener } from "./http/listener.ts";
+import { readCertificate } from "./http/certificate.ts";
 import { plainText } from "./http/responses.ts";
 import { handleRequest, type HttpDeps } from "./http/routes.ts";
 import {
@@ -56,6 +58,8 @@ export class Server {
   #store: Store | undefined;
   #actors: Actors | undefined;
   #http: Listener | undefined;
+  /** Plain HTTP for the commands of this machine, where clients are served over HTTPS. */
+  #commands: Listener | undefined;
   /** Answers requests once everything is there; who asks before waits. */
   readonly #handler = Promise.withResolvers<HttpHandler>();
 
@@ -92,20 +96,24 @@ export class Server {
    * @throws {DataDirError} {StoreTooNewError} {StoreUnavailableError} and what listening throws
    */
   async start(): Promise<{ url: string }> {
-    const { host, port, dataDir } = this.#config;
+    const { host, port, dataDir, tls } = this.#config;
     prepareZstd();
+    const pem = tls && await readCertificate(tls);
     if (this.#parts.store === undefined) this.#dataDir = await lockDataDir(dataDir);
     const clock = this.#parts.clock ?? systemClock;
     this.#store = this.#parts.store ?? await this.#openStore(clock);
     // Taken first, so that a port in use is found before anything changes.
-    this.#http = new Listener({
-      host,
-      port,
+    const listening = {
       clock,
       log: this.#log,
-      handler: async (request, peer) => await (await this.#handler.promise)(request, peer),
-    });
-    const url = localUrl(host, this.#http.port);
+      handler: async (request: Request, peer: string) =>
+        await (await this.#handler.promise)(request, peer),
+    };
+    this.#http = new Listener({ ...listening, host, port, ...(pem && { tls: pem }) });
+    const url = localUrl(host, this.#http.port, tls ? "https" : "http");
+    // A certificate names the server as clients know it, not as this machine's commands do.
+    if (tls) this.#commands = new Listener({ ...listening, host: "127.0.0.1", port: 0 });
+    const ownUrl = this.#commands ? localUrl("127.0.0.1", this.#commands.port) : url;
     const actors = await Actors.start({
       store: this.#store,
       clock,
@@ -131,6 +139,7 @@ export class Server {
       strategies,
       notices: this.notices,
       plans: new Plans(this.#store, actors.accounts, false),
+      limits: new RequestLimits(actors.clock, this.#config, this.metrics),
       guesses: new GuessLimit(actors.clock, this.#config.trustedProxies),
       signIn: new SignIn({
         store: this.#store,
@@ -147,7 +156,11 @@ export class Server {
     };
     this.#handler.resolve((request, peer) => handleRequest(request, deps, peer));
     if (this.#dataDir !== undefined) {
-      await writeRunningServer(dataDir, { url, pid: Deno.pid, adminSecret: this.#adminSecret });
+      await writeRunningServer(dataDir, {
+        url: ownUrl,
+        pid: Deno.pid,
+        adminSecret: this.#adminSecret,
+      });
     }
     return { url };
   }
@@ -161,7 +174,7 @@ export class Server {
     this.notices.endAll();
     // Whoever asked a server that did not come up would keep it from ending.
     this.#handler.resolve(() => Promise.resolve(plainText(503, "the server is stopping")));
-    await this.#http?.close();
+    await Promise.all([this.#http?.close(), this.#commands?.close()]);
     // Nothing waits for what comes after the end, such as a lost client's return.
     this.#actors?.clock.end();
     if (this.#parts.store === undefined) await this.#store?.close();

@@ -4,6 +4,7 @@ import { NoSuchUserError } from "../db/accounts.ts";
 import { PasswordsBusyError, WeakPasswordError } from "../db/passwords.ts";
 import { LoginTakenError, StoreTooNewError, StoreUnavailableError } from "../db/store.ts";
 import { BackupError } from "../db/sqlite/backup.ts";
+import { CertificateError } from "../http/certificate.ts";
 import { ConfigError } from "../lib/config.ts";
 import { DataDirError } from "../lib/data_dir.ts";
 import { ServerRefusedError } from "./accounts.ts";
@@ -11,6 +12,7 @@ import { UsageError } from "./args.ts";
 
 const explained = [
   BackupError,
+  CertificateError,
   ConfigError,
   DataDirError,
   InvalidLoginError,

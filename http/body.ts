@@ -1,5 +1,8 @@
 /** Bodies of requests, each read within a limit. */
 
+/** Milliseconds within which a body has to arrive whole. */
+export const BODY_PATIENCE = 30_000;
+
 /** Bytes that a body may have where its route does not say otherwise. */
 export const BODY_LIMIT = 64 << 10;
 
@@ -11,11 +14,23 @@ export class BodyTooLargeError extends Error {
   }
 }
 
-/** The whole body. @throws {BodyTooLargeError} */
-export async function readBody(request: Request, limit = BODY_LIMIT): Promise<Uint8Array> {
+/** A body that does not arrive. */
+export class BodyTooSlowError extends Error {
+  override readonly name = "BodyTooSlowError";
+  constructor() {
+    super("Request body did not arrive in time; send it again");
+  }
+}
+
+/** The whole body. @throws {BodyTooLargeError} {BodyTooSlowError} */
+export async function readBody(
+  request: Request,
+  limit = BODY_LIMIT,
+  patience = BODY_PATIENCE,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of limitedStream(request, limit)) {
+  for await (const chunk of limitedStream(request, limit, patience)) {
     chunks.push(chunk);
     size += chunk.length;
   }
@@ -57,12 +72,29 @@ export function limited(request: Request, limit = BODY_LIMIT): Request {
   return new Request(request.url, { method: request.method, headers: request.headers, body });
 }
 
-async function* limitedStream(request: Request, limit: number): AsyncGenerator<Uint8Array> {
+async function* limitedStream(
+  request: Request,
+  limit: number,
+  patience = BODY_PATIENCE,
+): AsyncGenerator<Uint8Array> {
   if (request.body === null) return;
-  let taken = 0;
-  for await (const chunk of request.body) {
-    taken += chunk.length;
-    if (taken > limit) throw new BodyTooLargeError(limit);
-    yield chunk;
+  const late = Promise.withResolvers<never>();
+  late.promise.catch(() => {});
+  const timer = setTimeout(() => late.reject(new BodyTooSlowError()), patience);
+  const reader = request.body.getReader();
+  let whole = false;
+  try {
+    for (let taken = 0;;) {
+      const { done, value } = await Promise.race([reader.read(), late.promise]);
+      if (done) break;
+      taken += value.length;
+      if (taken > limit) throw new BodyTooLargeError(limit);
+      yield value;
+    }
+    whole = true;
+  } finally {
+    clearTimeout(timer);
+    // Its sender may never let it end: nobody waits for that.
+    if (!whole) reader.cancel().catch(() => {});
   }
 }

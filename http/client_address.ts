@@ -15,10 +15,15 @@ export function clientAddress(
   return group(last === undefined || last === "" ? peer : last.slice(0, 64));
 }
 
+/** Whether an address, as it is counted or as the network tells it, is the machine itself. */
+export function isLoopback(address: string): boolean {
+  return /^(?:(?:::ffff:)?127\.\d+\.\d+\.\d+|::1|0:0:0:0::\/64)$/.test(address);
+}
+
 function isTrusted(peer: string, trusted: Config["trustedProxies"]): boolean {
   if (trusted === "none") return false;
+  if (isLoopback(peer)) return true;
   const address = peer.replace(/^::ffff:/, "");
-  if (/^(?:127\.|::1$)/.test(address)) return true;
   return trusted === "private" &&
     /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd][0-9a-f]{2}:)/i.test(address);
 }

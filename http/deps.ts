@@ -6,6 +6,7 @@ import type { Log } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
 import type { GuessLimit } from "./guess_limit.ts";
+import type { RequestLimits } from "./request_limits.ts";
 import type { Notices } from "./client_api/notices.ts";
 import type { Plans } from "./plans.ts";
 import type { Strategy } from "./strategies.ts";
@@ -17,6 +18,7 @@ export interface HttpDeps {
   readonly admission: Admission;
   readonly notices: Notices;
   readonly guesses: GuessLimit;
+  readonly limits: RequestLimits;
   readonly signIn: SignIn;
   /** What is accepted as a user's token besides ours. */
   readonly strategies: readonly Strategy[];

@@ -19,6 +19,8 @@ export interface ListenerOptions {
   readonly host: string;
   /** 0 for a free one. */
   readonly port: number;
+  /** Certificate chain and key (PEM), to speak HTTPS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   readonly clock: Clock;
   readonly log: Log;
   readonly handler: HttpHandler;
@@ -59,9 +61,9 @@ export class Listener {
   }
 
   #listen(port: number): number {
-    const { host, handler } = this.#options;
+    const { host, handler, tls } = this.#options;
     const server = Deno.serve(
-      { hostname: host, port, onListen: () => {} },
+      { hostname: host, port, onListen: () => {}, ...tls },
       (request, { remoteAddr }) => handler(request, remoteAddr.hostname),
     );
     this.#servers.push(server);

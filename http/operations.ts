@@ -8,7 +8,12 @@ export function root({ deps }: Exchange): Response {
   return plainText(200, `parley:all v${deps.version}`);
 }
 
-/** `GET /healthz`: `ok` after a query. */
+/** `GET /livez`: `ok` while the process answers at all; a database that is away is no reason to end it. */
+export function live(): Response {
+  return plainText(200, "ok");
+}
+
+/** `GET /readyz` and `GET /healthz`: `ok` after a query. */
 export async function health({ deps: { store, actors, log } }: Exchange): Promise<Response> {
   if (actors.draining) return plainText(503, "stopping");
   if (actors.journal.failure !== undefined) {
@@ -38,7 +43,8 @@ export function avatar({ params }: Exchange): Response {
     headers: {
       "content-type": "image/png",
       "cache-control": "public, max-age=86400",
-      "x-content-type-options": "nosniff",
+      // Pictures are for pages of others too.
+      "cross-origin-resource-policy": "cross-origin",
     },
   });
 }

@@ -21,7 +21,7 @@ import { experiments, models, noModel, predictionFeedback } from "./client_api/m
 import { connectNotices } from "./client_api/notices_socket.ts";
 import { telemetry } from "./client_api/telemetry.ts";
 import { impersonate } from "./impersonate.ts";
-import { avatar, health, metrics, root } from "./operations.ts";
+import { avatar, health, live, metrics, root } from "./operations.ts";
 import { channelLink, elsewhere, signedIn, styleSheet } from "./pages/small_pages.ts";
 import {
   fuzzySearch,
@@ -409,14 +409,23 @@ export const routes: readonly Route[] = [
     years: "-",
     answer: "200 text: mode and version",
   },
-  {
-    path: "/healthz",
+  ...["/healthz", "/readyz"].map((path): Route => ({
+    path,
     methods: ["GET"],
     auth: "none",
     handler: health,
-    caller: "load balancer",
+    caller: "load balancer: may it get requests",
     years: "-",
-    answer: "200 `ok` or 503",
+    answer: "200 `ok`, or 503 with the reason",
+  })),
+  {
+    path: "/livez",
+    methods: ["GET"],
+    auth: "none",
+    handler: live,
+    caller: "watchdog: does it have to be started anew",
+    years: "-",
+    answer: "200 `ok`",
   },
   {
     path: "/metrics",
@@ -608,6 +617,8 @@ function rpc({ request, peer, deps }: Exchange): Answer {
   const guesser = deps.guesses.guesser(request.headers, peer);
   const clientIs = clientAddress(request.headers, peer, deps.config.trustedProxies);
   return upgradeRpc(request, deps.actors, deps.admission, deps.metrics, guesser, async (who) => {
+    const tooMany = deps.limits.refuseUser(who.userId, request.headers, peer);
+    if (tooMany !== undefined) return tooMany;
     await auditImpersonation({ request, peer, deps }, who);
     return { ...who, clientAddress: clientIs };
   });

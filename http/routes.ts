@@ -1,11 +1,13 @@
 /** From a request to its answer: path, method, credentials, then the handler of its row. */
 import { authenticate } from "./credentials.ts";
 import { basePath, routePath } from "./base_path.ts";
-import { BodyTooLargeError } from "./body.ts";
+import { BodyTooLargeError, BodyTooSlowError } from "./body.ts";
 import type { HttpDeps } from "./deps.ts";
 import { type Guesser, tooManyGuesses } from "./guess_limit.ts";
+import { observed } from "./observed.ts";
+import { requestIdOf } from "./request_id.ts";
 import { plainText, unavailable } from "./responses.ts";
-import { type Exchange, type Method, type Route, Router } from "./route.ts";
+import { type Exchange, type Method, type Route, type RouteMatch, Router } from "./route.ts";
 import { routes } from "./route_table.ts";
 
 export type { HttpDeps } from "./deps.ts";
@@ -22,36 +24,59 @@ export async function handleRequest(
   deps: HttpDeps,
   peer: string,
 ): Promise<Response> {
-  const answer = await answerOf(request, deps, peer);
-  return request.method === "HEAD" && answer.body !== null ? withoutBody(answer) : answer;
+  const began = performance.now();
+  const id = requestIdOf(request.headers);
+  const { route, answer } = await answerOf(request, id, deps, peer);
+  const milliseconds = Math.round((performance.now() - began) * 100) / 100;
+  return observed({ id, request, route, answer, milliseconds }, deps);
 }
 
-async function answerOf(request: Request, deps: HttpDeps, peer: string): Promise<Response> {
+/** What answered, and what. */
+interface Outcome {
+  /** Path of the row; undefined where there is none. */
+  readonly route: string | undefined;
+  readonly answer: Response;
+}
+
+async function answerOf(
+  request: Request,
+  id: string,
+  deps: HttpDeps,
+  peer: string,
+): Promise<Outcome> {
   const url = URL.parse(request.url);
-  if (url === null) return plainText(400, "the Host header names no host");
+  if (url === null) {
+    return { route: undefined, answer: plainText(400, "the Host header names no host") };
+  }
+  const path = routePath(url.pathname, basePath(deps.config));
+  const matches = router.find(path);
+  const route = matches[0]?.route.path;
   try {
-    return await dispatch(request, url, deps, peer);
+    return { route, answer: await dispatch({ request, url, path, peer, deps }, matches) };
   } catch (error) {
     if (error instanceof BodyTooLargeError) {
-      return plainText(413, error.message, { connection: "close" });
+      return { route, answer: plainText(413, error.message, { connection: "close" }) };
     }
-    deps.log.error("{method} {path} failed: {error}", {
+    if (error instanceof BodyTooSlowError) {
+      return { route, answer: plainText(408, error.message, { connection: "close" }) };
+    }
+    deps.log.error("{method} {path} failed: {error} {requestId}", {
       method: request.method,
       path: url.pathname,
       error,
+      requestId: id,
     });
-    return unavailable();
+    return { route, answer: unavailable() };
   }
 }
 
 async function dispatch(
-  request: Request,
-  url: URL,
-  deps: HttpDeps,
-  peer: string,
+  asked: Omit<Exchange, "params">,
+  matches: readonly RouteMatch[],
 ): Promise<Response> {
-  const path = routePath(url.pathname, basePath(deps.config));
-  const matches = router.find(path);
+  const { request, path, peer, deps } = asked;
+  const refusal = deps.limits.refuseAddress(request.headers, peer);
+  if (refusal !== undefined) return refusal;
   if (matches.length === 0) return plainText(404, `there is nothing at ${path}`);
   const method = request.method === "HEAD" ? "GET" : request.method;
   const match = matches.find(({ route }) => route.methods.includes(method as Method));
@@ -61,7 +86,7 @@ async function dispatch(
     return plainText(405, `use ${allow} at ${path}`, { allow });
   }
   const { route, params } = match;
-  const exchange: Exchange = { request, url, path, params, peer, deps };
+  const exchange: Exchange = { ...asked, params };
   const guesser = deps.guesses.guesser(request.headers, peer);
   if (route.auth !== "user") return await guarded(route, exchange, guesser);
   const verdict = await authenticate(deps.store, request.headers, deps.strategies, guesser);
@@ -69,6 +94,8 @@ async function dispatch(
   if (verdict.kind === "invalid") {
     return plainText(401, "invalid credentials: sign in again");
   }
+  const tooMany = deps.limits.refuseUser(verdict.user.id, request.headers, peer);
+  if (tooMany !== undefined) return tooMany;
   return await route.handler({ ...exchange, user: verdict.user, tokenId: verdict.tokenId });
 }
 
@@ -91,9 +118,4 @@ async function guarded(route: OpenRoute, exchange: Exchange, guesser: Guesser): 
   if (!isGuess) return answer;
   guesser.missed();
   return open ? answer : tooManyGuesses();
-}
-
-function withoutBody(answer: Response): Response {
-  void answer.body?.cancel();
-  return new Response(null, { status: answer.status, headers: answer.headers });
 }

@@ -25,9 +25,9 @@ export function createAdminSecret(): string {
 }
 
 /** The URL under which the machine itself reaches a server that listens on `host`. */
-export function localUrl(host: string, port: number): string {
+export function localUrl(host: string, port: number, scheme: "http" | "https" = "http"): string {
   const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
+  return `${scheme}://${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
 }
 
 /** Tells the users of the data folder that the server runs, readable by their owner only. */

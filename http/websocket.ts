@@ -44,8 +44,10 @@ class DenoSocket implements ClientSocket {
   }
 }
 
-/** Hears who is let in, before the upgrade, and may say more of him. */
-export type Admitted = (principal: Principal) => Principal | Promise<Principal>;
+/** Hears who is let in, before the upgrade, and may say more of him, or refuse him after all. */
+export type Admitted = (
+  principal: Principal,
+) => Principal | Response | Promise<Principal | Response>;
 
 /** Answers a handshake for `/rpc`: refused with its status before the upgrade, or a connection. */
 export async function upgradeRpc(
@@ -72,6 +74,7 @@ async function shakeHands(
   const checked = await admission.check(request, guesser);
   if (checked instanceof Response) return checked;
   const principal = await admitted(checked);
+  if (principal instanceof Response) return principal;
   const end = actors.journal.failure === undefined ? admission.begin() : undefined;
   if (end === undefined) {
     return plainText(503, "too many connections, try again later", { "retry-after": "5" });

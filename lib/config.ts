@@ -85,6 +85,10 @@ export interface Config {
   /** Guards the routes for scripts; they are closed without it. */
   readonly apiToken: Secret | undefined;
   readonly maxConnections: number;
+  /** HTTP requests in a minute, 0 without a limit. */
+  readonly requestLimits: { readonly address: number; readonly user: number };
+  /** PEM files with which the server encrypts by itself. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly log: {
     readonly level: "debug" | "info" | "warning" | "error";
     readonly format: "text" | "json";
@@ -157,6 +161,10 @@ export function loadConfig(
   if (liveKit === undefined && (server || key || liveKitSecret)) {
     problems.push("LIVEKIT_SERVER, LIVEKIT_KEY and LIVEKIT_SECRET must be given together");
   }
+  const { tlsCert, tlsKey } = values;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    problems.push("TLS_CERT and TLS_KEY must be given together");
+  }
   const signIn = signInConfig(values, problems);
   const auth = authConfig(values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -168,6 +176,8 @@ export function loadConfig(
     apiToken: values.apiToken,
     databaseConnections: values.databaseConnections,
     maxConnections: values.maxConnections,
+    requestLimits: { address: values.addressRequests, user: values.userRequests },
+    tls: tlsCert && tlsKey ? { certFile: tlsCert, keyFile: tlsKey } : undefined,
     log: { level: values.logLevel, format: values.logFormat },
     liveKit,
     trustedProxies: values.trustedProxies,

@@ -64,6 +64,14 @@ export type ActorKind =
   | "notes"
   | "other";
 
+/** One metric as its document has it. */
+export interface MetricDescription {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
 /** All metrics of one server. */
 export interface Metrics {
   /** Connections of users who are not admins. [rooms 17] */
@@ -96,6 +104,13 @@ export interface Metrics {
   readonly evictions: Counter;
   readonly actorCrashes: LabelledCounter<ActorKind>;
 
+  /** Answers to HTTP requests, by status. */
+  readonly httpRequests: LabelledCounter<`${number}`>;
+  /** From a request's headers to its answer's, in seconds; upgrades too. */
+  readonly httpRequestTime: Timing;
+  /** Requests refused because their address or user sends too many. */
+  readonly limitedRequests: LabelledCounter<"address" | "user">;
+
   /** One transaction of the journal, in seconds. */
   readonly journalCommit: Timing;
   readonly journalRows: Counter;
@@ -104,6 +119,8 @@ export interface Metrics {
   /** Transactions of which nothing could be stored. */
   readonly journalFailures: Counter;
 
+  /** What there is, for the document. */
+  readonly described: readonly MetricDescription[];
   /** Everything, in Prometheus' text format. */
   text(): Promise<string>;
   /** The `content-type` of {@link text}. */
@@ -143,6 +160,20 @@ class LabelledSum<Label extends string> implements LabelledCounter<Label> {
   [Symbol.iterator](): IterableIterator<[Label, number]> {
     return this.#sums.entries();
   }
+}
+
+/** prom-client keeps these, but its types do not tell. */
+interface Described {
+  readonly labelNames: readonly string[];
+}
+
+function described(registry: Registry): MetricDescription[] {
+  return registry.getMetricsAsArray().map((metric) => ({
+    name: metric.name,
+    type: metric.type as unknown as MetricDescription["type"],
+    help: metric.help,
+    labels: (metric as unknown as Described).labelNames,
+  }));
 }
 
 /** A new set of metrics, all zero, in a registry of its own: one per server. */
@@ -196,31 +227,65 @@ export function createMetrics(): Metrics {
   };
 
   return {
-    connections: gauge("connections", "Connections of users who are not admins"),
+    connections: gauge("connections", "Open connections of users who are not admins"),
     sharedProjects: gauge("shared_projects", "Shared projects whose host is not an admin"),
-    zombieSockets: gauge("zombie_sockets", "Sockets given up whose peer keeps them open"),
-    actors: gauge("actors", "Live actors"),
+    zombieSockets: gauge(
+      "zombie_sockets",
+      "Sockets given up whose peer keeps them open; goes back to 0",
+    ),
+    actors: gauge("actors", "Live actors: grows with users and rooms, and shrinks with them"),
 
     messagesReceived: counter("messages_received_total", "Messages from clients"),
     messagesForwarded: counter("messages_forwarded_total", "Messages passed on to other clients"),
     messagesSent: counter("messages_sent_total", "Messages to clients"),
     bytesReceived: counter("bytes_received_total", "Compressed bytes of messages from clients"),
     bytesSent: counter("bytes_sent_total", "Compressed bytes of messages to clients"),
-    requestErrors: counter("request_errors_total", "Requests answered with an Error"),
+    requestErrors: counter(
+      "request_errors_total",
+      "Requests of the protocol answered with an Error",
+    ),
 
-    ignoredMessages: labelled("ignored_messages_total", "reason", "Messages ignored"),
+    ignoredMessages: labelled(
+      "ignored_messages_total",
+      "reason",
+      "Messages ignored while their connection went on; healthy clients cause some",
+    ),
     droppedConnections: labelled(
       "dropped_connections_total",
       "reason",
-      "Connections ended by the server",
+      "Connections ended by the server: bad_frame, bad_envelope, too_large and flood are broken or " +
+        "hostile clients, idle, handshake_timeout and evicted are networks, user_removed, " +
+        "signed_out and closed_by_operator are decisions, store_unavailable and error are the " +
+        "server's own",
     ),
-    refusedHandshakes: labelled("refused_handshakes_total", "status", "Upgrades refused"),
+    refusedHandshakes: labelled(
+      "refused_handshakes_total",
+      "status",
+      "WebSocket handshakes refused: 401 wrong credentials, 426 too old a client, 429 too many, 503 full",
+    ),
     evictions: counter("evictions_total", "Connections ended because their peer did not read"),
-    actorCrashes: labelled("actor_crashes_total", "kind", "Actors that threw and were replaced"),
+    actorCrashes: labelled(
+      "actor_crashes_total",
+      "kind",
+      "Actors that threw and were replaced: defects of Parley",
+    ),
+
+    httpRequests: labelled("http_requests_total", "status", "Answers to HTTP requests"),
+    httpRequestTime: new Histogram({
+      name: "http_request_seconds",
+      help: "Duration of one HTTP request until its answer begins",
+      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+      registers: [registry],
+    }),
+    limitedRequests: labelled(
+      "limited_requests_total",
+      "by",
+      "HTTP requests refused because their address or user sends too many",
+    ),
 
     journalCommit: new Histogram({
       name: "journal_commit_seconds",
-      help: "Duration of one transaction of the journal",
+      help: "Duration of one transaction of the journal: the disk's fsync",
       buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2],
       registers: [registry],
     }),
@@ -234,6 +299,7 @@ export function createMetrics(): Metrics {
       "Transactions of which nothing could be stored",
     ),
 
+    described: described(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

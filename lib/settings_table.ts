@@ -293,6 +293,43 @@ export const settings = {
     default: "10000",
     description: "Open connections of all users together; the next one is refused with 503.",
   }),
+  addressRequests: setting({
+    flag: "requests-per-address",
+    env: "REQUESTS_PER_ADDRESS",
+    value: "<number>",
+    schema: wholeNumber(0, 1_000_000),
+    default: "6000",
+    description:
+      "HTTP requests and handshakes that one address may send in a minute, 0 for as many as it " +
+      "likes; more are refused with 429. The machine itself is not counted.",
+  }),
+  userRequests: setting({
+    flag: "requests-per-user",
+    env: "REQUESTS_PER_USER",
+    value: "<number>",
+    schema: wholeNumber(0, 1_000_000),
+    default: "1200",
+    description:
+      "The same for one user who is signed in, from whichever addresses; messages on open " +
+      "connections are not counted.",
+  }),
+  tlsCert: setting({
+    flag: "tls-cert",
+    env: "TLS_CERT",
+    value: "<file>",
+    schema: words,
+    defaultText: "none: plain HTTP, for a proxy that encrypts",
+    description:
+      "Certificate chain (PEM) with which the server itself speaks HTTPS; needs TLS_KEY.",
+  }),
+  tlsKey: setting({
+    flag: "tls-key",
+    env: "TLS_KEY",
+    value: "<file>",
+    schema: words,
+    defaultText: "none",
+    description: "Private key (PEM) of that certificate.",
+  }),
   logLevel: setting({
     flag: "log-level",
     env: "LOG_LEVEL",

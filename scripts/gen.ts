@@ -18,6 +18,8 @@ export const GENERATORS: readonly Generator[] = [
   { script: "scripts/gen_proto.ts", what: "proto/*.proto" },
   { script: "scripts/compile_proto.ts", what: "proto/generated/" },
   { script: "scripts/gen_config_docs.ts", what: "docs/CONFIGURATION.md" },
+  { script: "scripts/gen_metrics_docs.ts", what: "docs/METRICS.md" },
+  { script: "scripts/gen_dashboard.ts", what: "deploy/grafana-dashboard.json" },
   { script: "scripts/gen_endpoint_docs.ts", what: "docs/ENDPOINTS.md" },
   { script: "scripts/gen_admin_api_docs.ts", what: "docs/ADMIN-API.md, docs/openapi.json" },
   { script: "scripts/gen_routes_docs.ts", what: "docs/PROTOCOL.md" },

@@ -93,7 +93,7 @@ export class TestPeer implements AsyncDisposable {
       appVersion: options.version ?? "1.0.0",
     });
     const rpc = new URL("/rpc", url);
-    rpc.protocol = "ws:";
+    rpc.protocol = rpc.protocol === "https:" ? "wss:" : "ws:";
     const socket = await denoTransport.connect(rpc, headers, AbortSignal.timeout(20_000));
     const peer = new TestPeer(socket, address, options);
     await peer.next("Hello");

@@ -1,0 +1,59 @@
+/** The certificate with which the server speaks HTTPS itself. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+
+/** A certificate or key that cannot be used. */
+export class CertificateError extends Error {
+  override readonly name = "CertificateError";
+}
+
+/** A chain and its key, as PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * Reads both files and looks whether they belong together.
+ *
+ * @throws {CertificateError} which says what is wrong with which file
+ */
+export async function readCertificate(
+  { certFile, keyFile }: { readonly certFile: string; readonly keyFile: string },
+): Promise<Certificate> {
+  const [cert, key] = await Promise.all([
+    read("TLS_CERT", certFile),
+    read("TLS_KEY", keyFile),
+  ]);
+  const first = parsed("TLS_CERT", certFile, () => new X509Certificate(cert));
+  const own = parsed("TLS_KEY", keyFile, () => createPrivateKey(key));
+  if (!first.checkPrivateKey(own)) {
+    throw new CertificateError(
+      `Cannot use TLS_KEY: ${keyFile} is not the key of the first certificate in ${certFile}`,
+    );
+  }
+  return { cert, key };
+}
+
+async function read(setting: string, file: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    throw new CertificateError(
+      `Cannot read ${setting}=${file}: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+function parsed<Result>(setting: string, file: string, parse: () => Result): Result {
+  try {
+    return parse();
+  } catch (error) {
+    throw new CertificateError(
+      `Cannot use ${setting}: ${file} holds no ${
+        setting === "TLS_KEY" ? "private key" : "certificate"
+      } in PEM form`,
+      { cause: error },
+    );
+  }
+}
