@@ -244,7 +244,7 @@ Deno.test("[rooms S9, 12.4, 10.6.4, 10.11.5] [channels 7.12.4] a guest listens, 
   assertEquals((await setRole(b, b.userId, ADMIN as number)).name, "Error");
 });
 
-Deno.test("[rooms 10.11.2, Q-3] [channels 2.6, Q-1, 1.4] who may edit needs the agreement that the channel asks for", async () => {
+Deno.test("[rooms 10.11.2, Q-3] [channels 2.6, 5.8, Q-1, 1.4] who may edit needs the agreement that the channel asks for", async () => {
   await using server = await startServer();
   const prepared = new Stage(server);
   const [host] = await gather(prepared, "A1");

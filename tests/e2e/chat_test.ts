@@ -77,3 +77,30 @@ Deno.test("[channels S8, 10.7.4, 10.7.5, 10.8, 10.9, Q-10, Q-16, 19z, 19aa, 19ab
     assertEquals(notifications.map(({ kind }) => kind), ["ChannelInvitation"]);
   }
 });
+
+Deno.test("[channels 4.2, 4.1, 4.3] every kind of notification is stored by its name, with its entity and content", async () => {
+  await using server = await startServer();
+  const { stage, peers: [a, b] } = await channelOf(server, "A1", "B1");
+  await a.call("RequestContact", { responderId: b.userId });
+  await b.call("RespondToContactRequest", { requesterId: a.userId, response: 0 });
+  await a.call("JoinChannelChat", { channelId: 1n });
+  const mentions = [mention(0, 2, b.userId)];
+  await a.call("SendChannelMessage", {
+    channelId: 1n,
+    body: "@b",
+    nonce: nonce(1),
+    mentions,
+  });
+  await stage.silence();
+  const rows = await server.server.store.load("notifications");
+  const [aId, bId] = [Number(a.userId), Number(b.userId)];
+  assertEquals(
+    rows.map((row) => [row.recipient_id, row.kind, row.entity_id, JSON.parse(row.content)]),
+    [
+      [bId, "ChannelInvitation", 1, { inviter_id: aId, channel_name: "root" }],
+      [bId, "ContactRequest", aId, {}],
+      [aId, "ContactRequestAccepted", bId, {}],
+      [bId, "ChannelMessageMention", 1, { channel_id: 1, sender_id: aId }],
+    ],
+  );
+});
