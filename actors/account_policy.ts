@@ -13,6 +13,8 @@ export interface ModelTokenRequest {
 export interface AccountPolicy {
   /** Whether Zed is told that the user is staff. [transport 3.4.6] */
   isStaff(user: Pick<User, "admin" | "staff">): boolean;
+  /** Root channel that new users join as guests. [channels 2.7] */
+  readonly welcomeChannel: number | undefined;
   /** A token for the model proxy, undefined where there is none. [transport 9] */
   createModelToken(user: User, request: ModelTokenRequest): Promise<string> | undefined;
 }
@@ -20,5 +22,6 @@ export interface AccountPolicy {
 /** Nobody is staff and there are no models: a server without settings. */
 export const plainAccounts: AccountPolicy = {
   isStaff: () => false,
+  welcomeChannel: undefined,
   createModelToken: () => undefined,
 };

@@ -340,6 +340,8 @@ export type ChannelMessage =
     readonly userId: number;
     readonly answer: (part: TreePart | undefined, gate: number) => void;
   }
+  /** Somebody is here for the first time: a guest from now on, unless there is a row already. */
+  | { readonly type: "channel.welcome"; readonly userId: number }
   /** May the user read what belongs to that channel? `false` also when out of order. */
   | {
     readonly type: "channel.reader_asked";

@@ -100,6 +100,8 @@ export interface Config {
   readonly signIn: SignInConfig;
   /** Who counts as staff in Zed. [transport 3.4.6] */
   readonly staff: "none" | "admins" | "all";
+  /** Root channel that new users join as guests. [channels 2.7] */
+  readonly welcomeChannel: number | undefined;
   /** Signs tokens for a model proxy; there are no models without it. [transport 9] */
   readonly llmApiSecret: Secret | undefined;
   /** Seed of telemetry's checksum. [transport 7.4.1] */
@@ -184,6 +186,7 @@ export function loadConfig(
     auth,
     signIn,
     staff: values.staff,
+    welcomeChannel: values.welcomeChannel,
     llmApiSecret: values.llmApiSecret,
     checksumSeed: values.checksumSeed,
     extensionsDir: values.extensionsDir,

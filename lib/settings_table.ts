@@ -233,6 +233,16 @@ export const settings = {
       "Who counts as staff in Zed: none, admins or all. Staff connect by themselves after signing " +
       "in, and get the editor's unfinished features as well.",
   }),
+  welcomeChannel: setting({
+    flag: "welcome-channel",
+    env: "WELCOME_CHANNEL",
+    value: "<id>",
+    schema: wholeNumber(1, 2_147_483_647),
+    defaultText: "none",
+    description:
+      "Channel that everybody who connects for the first time joins as a guest. It has no parent; " +
+      "guests see it, and what is below it, where it is public.",
+  }),
   llmApiSecret: setting({
     flag: "llm-api-secret",
     env: "LLM_API_SECRET",

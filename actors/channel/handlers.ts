@@ -30,6 +30,7 @@ import {
   handleRemoveChannelMember,
   handleRespondToChannelInvite,
   handleSetChannelMemberRole,
+  welcome,
 } from "./members.ts";
 import {
   handleAckBufferOperation,
@@ -84,6 +85,8 @@ export function channelMessages(context: ChannelContext, message: ChannelMessage
       return administer(context, message);
     case "channel.describe":
       return describe(context, message);
+    case "channel.welcome":
+      return welcome(context, message.userId);
     case "channel.reader_asked":
       return readerAsked(context, message);
     case "channel.latest_message":

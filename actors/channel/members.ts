@@ -62,6 +62,14 @@ export function handleInviteChannelMember(
   turn.ack(connection, requestId);
 }
 
+/** [channels 2.7] Nobody is told: the user subscribes later, and the others ask for members. */
+export function welcome(context: ChannelContext, userId: number): void {
+  if (context.tree.members.has(userId)) return;
+  const member: Member = { userId, role: Role.Guest, accepted: true };
+  context.addMember(member);
+  saveMember(context, member);
+}
+
 /** [channels 7.8] */
 export function handleRespondToChannelInvite(context: RequestContext): void {
   const { turn, channel, inbound } = context;

@@ -169,6 +169,7 @@ export class User extends Cell implements UserRef {
         const firstTime = this.#firstTime;
         this.#firstTime = false;
         connected(context, message.connection, { firstTime });
+        if (firstTime) this.#welcome(turn);
         turn.then(() => message.connection.opened());
         if (firstTime) turn.then(() => this.#noteConnectedOnce());
         return;
@@ -379,6 +380,22 @@ export class User extends Cell implements UserRef {
         this.#graces.size === 0;
       if (idle && this.ready) this.#life({ type: "user.idle" });
     });
+  }
+
+  /** [channels 2.7] */
+  #welcome(turn: Turn): void {
+    const { accounts, registry, log } = this.system;
+    const id = accounts.welcomeChannel;
+    if (id === undefined) return;
+    const channel = registry.channels.get(id);
+    if (channel?.rootId === id) {
+      turn.tellChannel(channel, { type: "channel.welcome", userId: this.id });
+    } else {
+      log.warn("{address} cannot be welcomed: there is no channel {id} without a parent", {
+        address: this.address,
+        id,
+      });
+    }
   }
 
   #noteConnectedOnce(): void {

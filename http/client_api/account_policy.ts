@@ -6,11 +6,15 @@ import { createModelToken } from "./model_tokens.ts";
 
 /** What a configuration decides about accounts. [transport 3.4.6] [transport 9] */
 export function accountPolicyOf(
-  { staff, llmApiSecret }: Pick<Config, "staff" | "llmApiSecret">,
+  { staff, welcomeChannel, llmApiSecret }: Pick<
+    Config,
+    "staff" | "welcomeChannel" | "llmApiSecret"
+  >,
   clock: Clock,
 ): AccountPolicy {
   const policy: AccountPolicy = {
     isStaff: (user) => user.staff ?? (staff === "all" || (staff === "admins" && user.admin)),
+    welcomeChannel,
     createModelToken: (user, request) =>
       llmApiSecret &&
       createModelToken(llmApiSecret, user, {
