@@ -1,5 +1,6 @@
 /** The charts: every state and every edge, without what they drive. [design 1.2] */
 import { assertEquals } from "@std/assert";
+import { startChatLife } from "../../../actors/chat/machine.ts";
 import { type ConnectionEvent, startConnectionLife } from "../../../actors/connection/machine.ts";
 import { type ProjectPhase, startProjectLife } from "../../../actors/project/machine.ts";
 import { startNotesLife } from "../../../actors/notes/machine.ts";
@@ -271,4 +272,45 @@ Deno.test("[channels 7.2] the chart of notes: over with their channel, whatever 
     assertEquals([events.slice(-2), clock.timers], [["disposed", "closed"], 0], phase);
     if (phase === "loading") assertEquals(loads.signals[0]?.aborted, true);
   }
+});
+
+function chatLife() {
+  const clock = new FakeClock();
+  const events: string[] = [];
+  const restarts = new Loads();
+  const send = startChatLife(
+    {
+      restart: async () => void await restarts.load(new AbortController().signal),
+      entered: (phase) => void events.push(phase),
+      settled: () => {},
+      dispose: () => void events.push("disposed"),
+    },
+    clock,
+    (error) => void events.push(String(error)),
+  );
+  return { clock, events, restarts, send };
+}
+
+Deno.test("[design 1.2] a chat's chart: live from the first moment, away when nobody needs it or the channel is gone", () => {
+  for (const type of ["chat.idle", "chat.ended"] as const) {
+    const { events, send } = chatLife();
+    assertEquals(events, ["live"]);
+    send({ type });
+    assertEquals(events, ["live", "closed", "disposed"]);
+  }
+});
+
+Deno.test("[design 1.6] a chat's chart: a crash waits for what is written, too many are out of order for a minute", async () => {
+  const { clock, events, restarts, send } = chatLife();
+  send({ type: "chat.crashed", mayRestart: true });
+  send({ type: "chat.idle" });
+  assertEquals(events, ["live", "loading"]);
+  await restarts.answer(true);
+  send({ type: "chat.crashed", mayRestart: false });
+  assertEquals(events, ["live", "loading", "live", "failed"]);
+  clock.advance(60_000);
+  await restarts.fail();
+  assertEquals(events.slice(4), ["loading", "failed"]);
+  send({ type: "chat.ended" });
+  assertEquals([events.slice(6), clock.timers], [["closed", "disposed"], 0]);
 });
