@@ -29,6 +29,7 @@ import { type DataDir, lockDataDir } from "./lib/data_dir.ts";
 import { createLog, type Log } from "./lib/log.ts";
 import { createMetrics, type Metrics } from "./lib/metrics.ts";
 import { mediaOff } from "./media/off.ts";
+import type { Pairing } from "./local/port.ts";
 import type { MediaServer } from "./media/port.ts";
 import { prepareZstd } from "./rpc/zstd.ts";
 import { VERSION } from "./version.ts";
@@ -40,6 +41,8 @@ export interface ServerParts {
   readonly media?: MediaServer;
   /** Hashes of another cost. */
   readonly passwords?: Passwords;
+  /** Devices get in by codes, as in local mode. */
+  readonly pairing?: Pairing;
   /** An open store: the data folder is then neither made nor locked. */
   readonly store?: Store;
 }
@@ -148,6 +151,7 @@ export class Server {
         passwords: this.#parts.passwords ?? new Passwords(),
         config: this.#config.signIn,
       }),
+      pairing: this.#parts.pairing,
       store: this.#store,
       metrics: this.metrics,
       log: this.#log,

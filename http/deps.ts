@@ -2,6 +2,7 @@
 import type { Actors } from "../actors/start.ts";
 import type { Store } from "../db/store.ts";
 import type { Config } from "../lib/config.ts";
+import type { Pairing } from "../local/port.ts";
 import type { Log } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
@@ -20,6 +21,8 @@ export interface HttpDeps {
   readonly guesses: GuessLimit;
   readonly limits: RequestLimits;
   readonly signIn: SignIn;
+  /** How devices get in in local mode; undefined in any other. */
+  readonly pairing: Pairing | undefined;
   /** What is accepted as a user's token besides ours. */
   readonly strategies: readonly Strategy[];
   readonly store: Store;

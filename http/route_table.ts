@@ -50,6 +50,7 @@ import {
 } from "./signin/account_routes.ts";
 import { showSignIn, signIn, signOut } from "./signin/form_routes.ts";
 import { acceptInvitation, showInvitation } from "./signin/invitation_routes.ts";
+import { pairBrowser, pairDevice, showPairing } from "./signin/pairing_routes.ts";
 import { beginElsewhere, finishElsewhere } from "./signin/provider_routes.ts";
 import { confirmNativeSignIn, showNativeSignIn } from "./signin/native_routes.ts";
 import { createAccessToken, lookUpUser } from "./script_routes.ts";
@@ -287,6 +288,34 @@ export const routes: readonly Route[] = [
     caller: "browser: back from there",
     years: "-",
     answer: "303 to the confirmation or to `/account`; 400, 403, 409, 502 page",
+  },
+  {
+    path: "/pair",
+    methods: ["GET"],
+    auth: "none",
+    handler: showPairing,
+    caller: "browser: a device of the local network",
+    years: "-",
+    answer: "200 page; 404 outside local mode",
+  },
+  {
+    path: "/pair",
+    methods: ["POST"],
+    auth: "none",
+    handler: pairBrowser,
+    caller: "browser: pairing code and name",
+    years: "-",
+    answer: "303 to the editor or to `/account`; 400, 401, 403, 409, 423, 429 page",
+  },
+  {
+    path: "/local/pair",
+    methods: ["POST"],
+    auth: "none",
+    handler: pairDevice,
+    caller: "client library, `parley pair`",
+    years: "-",
+    answer:
+      "200 JSON: user, token, fingerprint; 400, 401, 403, 404, 409, 423, 429 JSON with `error`",
   },
   {
     path: "/sign_out",

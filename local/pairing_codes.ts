@@ -1,6 +1,7 @@
 /** The short codes that let a device in. [local 3] [local 3a] */
 import { timingSafeEqual } from "node:crypto";
 import type { Clock, TimerId } from "../lib/clock.ts";
+import type { Pairing, PairingCode, Redemption } from "./port.ts";
 
 /** No 0 O 1 I L U: 30 characters, 6.5e11 codes. */
 const ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -13,24 +14,6 @@ const MINUTE = 60_000;
 const TRIES_UNTIL_LOCKED = 20;
 /** Addresses that are remembered; beyond, those with the fewest wrong tries are forgotten. */
 const MOST_ADDRESSES = 10_000;
-
-/** What became of a try. */
-export type Redemption =
-  /** `login` is whom the code was made for; undefined where the device chooses its name. */
-  | { readonly kind: "right"; readonly login: string | undefined }
-  | { readonly kind: "wrong" }
-  /** Too many wrong tries within a minute. */
-  | { readonly kind: "wait" }
-  /** Too many wrong tries: until the operator unlocks, or the server starts anew. */
-  | { readonly kind: "locked" };
-
-/** A code that is good now. */
-export interface PairingCode {
-  /** As people read it: `ABCD-2345`. */
-  readonly text: string;
-  /** Unix milliseconds. */
-  readonly expires: number;
-}
 
 interface Tries {
   total: number;
@@ -58,7 +41,7 @@ export function makeCode(): string {
 }
 
 /** The code of a server for any device, and those that it was asked for by name. */
-export class PairingCodes {
+export class PairingCodes implements Omit<Pairing, "needsCode" | "fingerprint"> {
   readonly #clock: Clock;
   readonly #changed: (code: PairingCode) => void;
   #code!: PairingCode;
@@ -86,8 +69,12 @@ export class PairingCodes {
     return code;
   }
 
-  /** Checks what somebody at an address has typed; a right code is used up. */
-  redeem(typed: string, address: string): Redemption {
+  /** As {@link Pairing.redeem}. */
+  redeem(
+    typed: string,
+    address: string,
+    isUsable: (login: string | undefined) => boolean = () => true,
+  ): Redemption {
     const tries = this.#triesOf(address);
     if (tries.total >= TRIES_UNTIL_LOCKED) return { kind: "locked" };
     if (tries.recent.length >= TRIES_A_MINUTE) return { kind: "wait" };
@@ -100,6 +87,7 @@ export class PairingCodes {
       return { kind: "wrong" };
     }
     this.#tries.delete(address);
+    if (!isUsable(found.login)) return { kind: "right", login: found.login };
     if (found.login !== undefined) this.#named.delete(found.login);
     else this.#replace();
     return { kind: "right", login: found.login };

@@ -54,7 +54,10 @@ export const signIn = withForm(async (exchange) => {
  * Where somebody goes who has just proved who he is: that proof is the consent that the editor needs,
  * except to be somebody else.
  */
-async function goOn(exchange: FormExchange, native: NativeRequest | undefined): Promise<Response> {
+export async function goOn(
+  exchange: FormExchange,
+  native: NativeRequest | undefined,
+): Promise<Response> {
   const { browser, prefix } = exchange;
   if (native !== undefined && native.impersonate === undefined) {
     return await handOver(exchange, native, browser.user!);

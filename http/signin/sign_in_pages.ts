@@ -3,6 +3,7 @@ import type { User } from "../../db/store.ts";
 import { Html, html } from "../pages/html.ts";
 import { page } from "../pages/layout.ts";
 import type { BrowserExchange } from "./browser_exchange.ts";
+import { pairingForm } from "./pairing_form.ts";
 import { nativeOrigin, type NativeRequest } from "./native_request.ts";
 
 /** Where the sign-in page's parts come from. */
@@ -11,8 +12,10 @@ export interface SignInPage {
   readonly native: NativeRequest | undefined;
   readonly status?: number;
   readonly error?: string;
-  /** What was typed as login. */
+  /** What was typed as login, or as name where devices are paired. */
   readonly login?: string;
+  /** The pairing code that was typed or scanned. */
+  readonly code?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -32,10 +35,10 @@ export async function hidden(
 /** Login and password, and the other ways. */
 export async function signInPage(
   exchange: BrowserExchange,
-  { native, status = 200, error, login, headers }: SignInPage,
+  { native, status = 200, error, login, code, headers }: SignInPage,
 ): Promise<Response> {
-  const { prefix, browser, deps } = exchange;
-  const { passwords } = deps.config.signIn;
+  const { prefix, browser, deps: { config, pairing }, address } = exchange;
+  const { passwords } = config.signIn;
   return page({
     title: native === undefined ? "Sign in" : "Sign in to Zed",
     status,
@@ -44,6 +47,11 @@ export async function signInPage(
     headers: { ...browser.setCookie, ...headers },
     body: html`
       ${error !== undefined && html`<p class="error" role="alert">${error}</p>`}
+      ${pairing !== undefined && pairingForm(prefix, await hidden(exchange, native), {
+        needsCode: pairing.needsCode(address),
+        name: login,
+        code,
+      })}
       ${passwords && passwordForm(prefix, await hidden(exchange, native), login)}
       ${providerLinks(exchange, native?.fields)}
       ${passwords && html`

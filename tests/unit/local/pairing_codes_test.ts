@@ -49,6 +49,15 @@ Deno.test("[local 3] a code for an account pairs one more device of it, for ten 
   codes.end();
 });
 
+Deno.test("[local 3] a right code that leads nowhere stays good", () => {
+  const codes = new PairingCodes(new FakeClock());
+  const { text } = codes.current;
+  assertEquals(codes.redeem(text, "a", () => false), { kind: "right", login: undefined });
+  assertEquals(codes.redeem(text, "a", (login) => login === undefined).kind, "right");
+  assertEquals(codes.redeem(text, "a"), { kind: "wrong" });
+  codes.end();
+});
+
 Deno.test("[local 3a] five wrong codes a minute from one address, and after twenty it is locked", () => {
   const clock = new FakeClock();
   const codes = new PairingCodes(clock);
