@@ -107,8 +107,9 @@ export abstract class AccountRows {
   }
 
   async removeUser(id: number): Promise<boolean> {
-    const [, removed] = await this.askTogether(
+    const [, , removed] = await this.askTogether(
       queries.deleteNotificationsAbout(this.kysely, id),
+      queries.deleteMentionsBy(this.kysely, id),
       queries.deleteUser(this.kysely, id),
     );
     return removed!.length > 0;

@@ -90,6 +90,13 @@ export function deleteNotificationsAbout(db: Db, userId: number): Rows {
     .where("kind", "in", ["ContactRequest", "ContactRequestAccepted"]).returning("id");
 }
 
+/** Removes notifications of what a user has said, which goes with the account. [channels 10.1] */
+export function deleteMentionsBy(db: Db, userId: number): Rows {
+  const said = db.selectFrom("channel_messages").select("id").where("sender_id", "=", userId);
+  return db.deleteFrom("notifications").where("kind", "=", "ChannelMessageMention")
+    .where("entity_id", "in", said).returning("id");
+}
+
 /** Notes that a user has been connected. [channels 2.5] */
 export function updateConnectedOnce(db: Db, id: number): Rows {
   return db.updateTable("users").set({ connected_once: true }).where("id", "=", id)

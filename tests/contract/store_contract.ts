@@ -4,6 +4,7 @@ import { StoreUnavailableError } from "../../db/store.ts";
 import { type RowOf, type TableName, tables } from "../../db/tables.ts";
 import { accountContract } from "./account_contract.ts";
 import { adminContract } from "./admin_contract.ts";
+import { messageContract } from "./message_contract.ts";
 import { signInContract } from "./sign_in_contract.ts";
 import {
   type AnyRow,
@@ -31,6 +32,7 @@ import {
 export function storeContract(driver: string, open: OpenStore): void {
   accountContract(driver, open);
   signInContract(driver, open);
+  messageContract(driver, open);
   adminContract(driver, open);
 
   Deno.test(
