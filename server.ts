@@ -12,6 +12,7 @@ import { RequestLimits } from "./http/request_limits.ts";
 import { strategiesOf } from "./http/strategies.ts";
 import { accountPolicyOf } from "./http/client_api/account_policy.ts";
 import { SignIn } from "./http/signin/sign_in.ts";
+import { SocketTickets } from "./http/socket_tickets.ts";
 import { Notices } from "./http/client_api/notices.ts";
 import { type HttpHandler, Listener } from "./http/listener.ts";
 import { readCertificate } from "./http/certificate.ts";
@@ -143,6 +144,7 @@ export class Server {
       notices: this.notices,
       plans: new Plans(this.#store, actors.accounts, false),
       limits: new RequestLimits(actors.clock, this.#config, this.metrics),
+      tickets: new SocketTickets(actors.clock),
       guesses: new GuessLimit(actors.clock, this.#config.trustedProxies),
       signIn: new SignIn({
         store: this.#store,

@@ -137,8 +137,8 @@ export class CollabClient implements AsyncDisposable {
    * @throws {ConnectError} this attempt failed; others follow by themselves.
    */
   async reconnect(): Promise<Peer> {
-    if (this.status.name === "Connected") this.connection.reconnect();
-    await this.connection.connect();
+    if (this.status.name === "Connected") await this.connection.reconnect();
+    else await this.connection.connect();
     await this.connection.rejoining.settled();
     return this.peer;
   }

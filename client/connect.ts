@@ -4,8 +4,10 @@ import { PROTOCOL_VERSION } from "../proto/mod.ts";
 import type { Credentials } from "./credentials/store.ts";
 import { discoverRpcUrl, webSocketUrl } from "./discovery.ts";
 import { ConnectError } from "./errors.ts";
+import { serviceUrl } from "./http/base_urls.ts";
 import { fetchClient } from "./http/fetch_client.ts";
 import type { HttpClient } from "./http/http_client.ts";
+import { keepAlive } from "./keep_alive.ts";
 import { Peer, type PeerOptions } from "./peer.ts";
 import type { Socket, Transport } from "./transport.ts";
 
@@ -58,14 +60,20 @@ export async function connect(options: ConnectOptions): Promise<Peer> {
   }, timeout);
   const signal = options.signal ? AbortSignal.any([limit.signal, options.signal]) : limit.signal;
   try {
-    const url = options.rpcUrl === undefined
+    const { rpcUrl = knownRpcUrl(options) } = options;
+    const url = rpcUrl === undefined
       ? await discoverRpcUrl(options.serverUrl, { signal, releaseChannel, http })
-      : webSocketUrl(options.rpcUrl);
+      : webSocketUrl(rpcUrl);
     const socket = await transport.connect(url, handshakeHeaders(options), signal);
     return await greet(socket, options, signal);
   } finally {
     clock.clearTimeout(timer);
   }
+}
+
+/** Where no question is possible the WebSocket is where the question would go. [transport 12.1] */
+function knownRpcUrl({ transport, serverUrl }: ConnectOptions): string | undefined {
+  return transport.canDiscover === false ? serviceUrl(serverUrl, "site", "/rpc") : undefined;
 }
 
 /** Waits for `Hello`; what the socket receives before somebody listens is kept. */
@@ -78,6 +86,7 @@ async function greet(socket: Socket, options: ConnectOptions, signal: AbortSigna
     signal.throwIfAborted();
     peer = new Peer(socket, options);
     await peer.hello;
+    if (!socket.noticesSilence) keepAlive(peer, options.clock ?? systemClock);
     return peer;
   } catch (error) {
     signal.throwIfAborted();

@@ -1,4 +1,5 @@
 /** Where a server takes connections: it says so itself. [transport 1.1] */
+import { parseUrl } from "./platform.ts";
 import { ConnectError } from "./errors.ts";
 import { serviceUrl } from "./http/base_urls.ts";
 import { fetchClient } from "./http/fetch_client.ts";
@@ -49,7 +50,7 @@ export async function discoverRpcUrl(
  * @throws {ConnectError} it is no such URL.
  */
 export function webSocketUrl(text: string): URL {
-  const url = /^[\x21-\x7e]+$/.test(text) ? URL.parse(text) : null;
+  const url = /^[\x21-\x7e]+$/.test(text) ? parseUrl(text) : null;
   if (url === null) {
     throw new ConnectError(`Invalid rpc url ${JSON.stringify(text)}: it is not absolute`);
   }

@@ -20,6 +20,7 @@ import { ProjectFacts } from "./project_facts.ts";
 import { PROJECT_FEATURES } from "./project_features.ts";
 import { ProjectTree } from "./project_tree.ts";
 import { samePeer } from "./same_peer.ts";
+import { deferred } from "./platform.ts";
 
 /** How a project is joined. */
 export interface JoinOptions {
@@ -41,7 +42,7 @@ export class GuestProject implements Disposable {
   /** Resolves with the reason when the project ends. */
   readonly closed: Promise<string>;
   readonly #searches: GuestSearches;
-  readonly #closed = Promise.withResolvers<string>();
+  readonly #closed = deferred<string>();
   readonly #subscription: EntitySubscription;
   #endReason: string | undefined;
 

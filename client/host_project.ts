@@ -22,6 +22,7 @@ import type { ProjectFiles } from "./project_files.ts";
 import type { ProjectGit } from "./project_git.ts";
 import { PROJECT_FEATURES } from "./project_features.ts";
 import type { TreeChunk } from "./tree_stream.ts";
+import { deferred } from "./platform.ts";
 
 /** What is shared. */
 export interface ShareOptions {
@@ -79,7 +80,7 @@ export class HostProject implements Disposable {
   ): Promise<HostProject> {
     let lastEntryId = 0n;
     const nextEntryId = () => ++lastEntryId;
-    const shared = Promise.withResolvers<HostProject>();
+    const shared = deferred<HostProject>();
     const worktrees = new Map<bigint, HostWorktree>();
     for (const [index, files] of folders.entries()) {
       const id = BigInt(index + 1);

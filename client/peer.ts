@@ -33,6 +33,7 @@ import {
 import type { RequestName, ResponseOf } from "./responses_table.ts";
 import { ResponseStream } from "./response_stream.ts";
 import type { Socket } from "./transport.ts";
+import { deferred } from "./platform.ts";
 
 /** What a {@link Peer} is made with; nothing is needed. */
 export interface PeerOptions {
@@ -79,14 +80,14 @@ export class Peer implements AsyncDisposable {
   readonly #compress: ((plain: Uint8Array) => Uint8Array) | undefined;
   readonly #warn: (text: string) => void;
   readonly #pending = new Map<number, Pending>();
-  readonly #hello = Promise.withResolvers<PeerId>();
-  readonly #closed = Promise.withResolvers<string>();
+  readonly #hello = deferred<PeerId>();
+  readonly #closed = deferred<string>();
   /** What arrived, from {@link #next} on still to be processed. */
   #queue: Uint8Array[] = [];
   #next = 0;
   /** Why the socket ended; what is still in the queue comes first. */
   #end: string | undefined;
-  readonly #disconnected = Promise.withResolvers<void>();
+  readonly #disconnected = deferred<void>();
   #nextId = 0;
   #peerId: PeerId | undefined;
   /** Waits until a requester has resumed. */
@@ -226,7 +227,7 @@ export class Peer implements AsyncDisposable {
    */
   async drain(): Promise<void> {
     if (this.#isClosed) return;
-    this.#drained ??= Promise.withResolvers();
+    this.#drained ??= deferred();
     if (this.#pending.size === 0) this.#drained.resolve();
     await this.#drained.promise;
     while (!this.#isClosed && this.#socket.bufferedAmount > 0) {
@@ -234,6 +235,11 @@ export class Peer implements AsyncDisposable {
     }
     this.close("drained");
     await this.closed;
+  }
+
+  /** Ends the connection as if the network had: it is lost, and another may be made. */
+  drop(reason: string): void {
+    this.#finish(reason);
   }
 
   /** Ends the connection; what is not yet processed is dropped. */

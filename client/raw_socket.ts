@@ -2,7 +2,7 @@
  * A WebSocket over a stream of bytes, for runtimes that have such streams: it sees pings, sends its
  * own, sets every header of the handshake, and notices a server that is silent. [transport 1.7]
  */
-import { ConnectError } from "./errors.ts";
+import { chainText, ConnectError } from "./errors.ts";
 import type { Socket, SocketListener } from "./transport.ts";
 import { encodeFrame, FrameReader, Opcode } from "./web_socket_frames.ts";
 import { HandshakeReader, makeHandshake } from "./web_socket_handshake.ts";
@@ -67,13 +67,14 @@ export async function openRawSocket(
     closeQuietly(connection);
     signal.throwIfAborted();
     if (error instanceof ConnectError) throw error;
-    throw new ConnectError(`Cannot connect to ${url.host}`, { cause: error });
+    throw new ConnectError(`Cannot connect to ${url.host}: ${chainText(error)}`, { cause: error });
   } finally {
     signal.removeEventListener("abort", abort);
   }
 }
 
 class RawSocket implements Socket {
+  readonly noticesSilence = true;
   readonly #connection: ByteStream;
   readonly #times: LivenessTimes;
   readonly #reader: FrameReader;

@@ -5,6 +5,7 @@ import { Condition } from "./condition.ts";
 import { Following } from "./following.ts";
 import { GuestProject, type JoinOptions } from "./guest_project.ts";
 import { HostProject, type ShareOptions } from "./host_project.ts";
+import { deferred } from "./platform.ts";
 
 /** A room that this client takes part in. A client is in one room at a time. */
 export class Room {
@@ -18,7 +19,7 @@ export class Room {
   readonly #state = new Condition();
   /** Resolves with the reason when this client is in the room no more. */
   readonly left: Promise<string>;
-  readonly #left = Promise.withResolvers<string>();
+  readonly #left = deferred<string>();
   readonly #stops: (() => void)[];
 
   private constructor(client: CollabClient, snapshot: RoomSnapshot) {

@@ -12,6 +12,8 @@ export interface SocketListener {
 export interface Socket {
   /** Queues one binary message; neither waits nor throws, also after the end. [transport 1.7.1] */
   send(message: Uint8Array): void;
+  /** Whether it ends by itself when the server is silent; else the client asks now and then. */
+  readonly noticesSilence?: boolean;
   /** Bytes sent that the network has not taken yet. */
   readonly bufferedAmount: number;
   /** Ends the connection. {@link SocketListener.closed} follows, at once or later. */
@@ -22,6 +24,8 @@ export interface Socket {
 
 /** Makes connections. */
 export interface Transport {
+  /** Whether the server is asked where its WebSocket is; browsers hide the answer. Default true. */
+  readonly canDiscover?: boolean;
   /**
    * Opens a WebSocket.
    *

@@ -1,4 +1,5 @@
 /** The HTTP part of a WebSocket, on a client's side. RFC 6455, section 4. */
+import { base64 } from "./base64.ts";
 import {
   ConnectError,
   OverloadedError,
@@ -23,7 +24,7 @@ export async function makeHandshake(
   url: URL,
   headers: Readonly<Record<string, string>>,
 ): Promise<Handshake> {
-  const key = crypto.getRandomValues(new Uint8Array(16)).toBase64();
+  const key = base64(crypto.getRandomValues(new Uint8Array(16)));
   const lines = Object.entries(headers).map(([name, value]) => {
     if (!/^[\x20-\x7e]*$/.test(value)) {
       throw new ConnectError(
@@ -43,7 +44,7 @@ export async function makeHandshake(
     "\r\n",
   ].join("\r\n");
   const digest = await crypto.subtle.digest("SHA-1", encoder.encode(key + MAGIC));
-  return { request: encoder.encode(request), accept: new Uint8Array(digest).toBase64() };
+  return { request: encoder.encode(request), accept: base64(new Uint8Array(digest)) };
 }
 
 /** Collects the answer up to the end of its head. */
@@ -109,7 +110,7 @@ function endOfHead(bytes: Uint8Array): number {
 }
 
 /** What a status other than 101 means. [transport 1.5.1] */
-function refusal(host: string, status: string): ConnectError {
+export function refusal(host: string, status: string): ConnectError {
   switch (status) {
     case "401":
       return new UnauthorizedError(`Cannot sign in at ${host}: unknown user or wrong token`);

@@ -55,7 +55,7 @@ export class Admission {
    *
    * @throws when the database does not answer
    */
-  async check(request: Request, guesser?: Guesser): Promise<Principal | Response> {
+  async check(request: Pick<Request, "headers">, guesser?: Guesser): Promise<Principal | Response> {
     const { headers } = request;
     const verdict = await authenticate(this.#store, headers, this.#strategies, guesser);
     if (verdict.kind === "wait") return tooManyGuesses();

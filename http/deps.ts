@@ -11,6 +11,7 @@ import type { RequestLimits } from "./request_limits.ts";
 import type { Notices } from "./client_api/notices.ts";
 import type { Plans } from "./plans.ts";
 import type { Strategy } from "./strategies.ts";
+import type { SocketTickets } from "./socket_tickets.ts";
 import type { SignIn } from "./signin/sign_in.ts";
 
 export interface HttpDeps {
@@ -18,6 +19,7 @@ export interface HttpDeps {
   readonly actors: Actors;
   readonly admission: Admission;
   readonly notices: Notices;
+  readonly tickets: SocketTickets;
   readonly guesses: GuessLimit;
   readonly limits: RequestLimits;
   readonly signIn: SignIn;

@@ -132,6 +132,17 @@ export const routes: readonly Route[] = [
     answer: "200 `{}`, dropped",
   },
 
+  {
+    path: "/client/socket_tickets",
+    methods: ["POST"],
+    auth: "none",
+    handler: socketTicket,
+    caller: "Web pages, which set no headers of a WebSocket",
+    years: "-",
+    answer:
+      "200 `{ticket}`, good once within 30 s as `/rpc?ticket=…`; without it what `/rpc` answers to the same headers",
+  },
+
   // Models.
   {
     path: "/models",
@@ -639,10 +650,13 @@ async function openApi({ deps }: Exchange): Promise<Response> {
 }
 
 /** One path for both: the redirect that clients ask for first, and the WebSocket. [transport 1.1.8] */
-function rpc({ request, peer, deps }: Exchange): Answer {
+function rpc({ request, url, peer, deps }: Exchange): Answer {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return redirect(302, `${baseUrl(request, deps.config.publicUrl)}/rpc`);
   }
+  const ticket = url.searchParams.get("ticket");
+  const headers = ticket === null ? request.headers : deps.tickets.redeem(ticket);
+  if (headers === undefined) return plainText(401, "the ticket is used or too old: get another");
   const guesser = deps.guesses.guesser(request.headers, peer);
   const clientIs = clientAddress(request.headers, peer, deps.config.trustedProxies);
   return upgradeRpc(request, deps.actors, deps.admission, deps.metrics, guesser, async (who) => {
@@ -650,7 +664,17 @@ function rpc({ request, peer, deps }: Exchange): Answer {
     if (tooMany !== undefined) return tooMany;
     await auditImpersonation({ request, peer, deps }, who);
     return { ...who, clientAddress: clientIs };
-  });
+  }, headers);
+}
+
+/** A handshake without its upgrade: the same checks, then a ticket that stands for its headers. */
+async function socketTicket({ request, peer, deps }: Exchange): Promise<Response> {
+  const guesser = deps.guesses.guesser(request.headers, peer);
+  const checked = await deps.admission.check(request, guesser);
+  if (checked instanceof Response) return checked;
+  const ticket = deps.tickets.issue(request.headers);
+  if (ticket === undefined) return plainText(503, "too many tickets wait", { "retry-after": "5" });
+  return json(200, { ticket });
 }
 
 function prediction(exchange: Exchange): Answer {

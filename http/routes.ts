@@ -2,6 +2,7 @@
 import { authenticate } from "./credentials.ts";
 import { basePath, routePath } from "./base_path.ts";
 import { BodyTooLargeError, BodyTooSlowError } from "./body.ts";
+import { corsHeaders, preflight } from "./cors.ts";
 import type { HttpDeps } from "./deps.ts";
 import { type Guesser, tooManyGuesses } from "./guess_limit.ts";
 import { observed } from "./observed.ts";
@@ -77,6 +78,23 @@ async function dispatch(
   const { request, path, peer, deps } = asked;
   const refusal = deps.limits.refuseAddress(request.headers, peer);
   if (refusal !== undefined) return refusal;
+  const { webOrigins } = deps.config;
+  const early = preflight(request, path, webOrigins);
+  if (early !== undefined) return early;
+  const answer = await answerAt(asked, matches);
+  // An upgrade is no answer that a page could read.
+  if (answer.status === 101) return answer;
+  for (const [name, value] of Object.entries(corsHeaders(request, path, webOrigins))) {
+    answer.headers.append(name, value);
+  }
+  return answer;
+}
+
+async function answerAt(
+  asked: Omit<Exchange, "params">,
+  matches: readonly RouteMatch[],
+): Promise<Response> {
+  const { request, path, peer, deps } = asked;
   if (matches.length === 0) return plainText(404, `there is nothing at ${path}`);
   const method = request.method === "HEAD" ? "GET" : request.method;
   const match = matches.find(({ route }) => route.methods.includes(method as Method));

@@ -49,7 +49,11 @@ export type Admitted = (
   principal: Principal,
 ) => Principal | Response | Promise<Principal | Response>;
 
-/** Answers a handshake for `/rpc`: refused with its status before the upgrade, or a connection. */
+/**
+ * Answers a handshake for `/rpc`: refused with its status before the upgrade, or a connection.
+ *
+ * @param headers who connects, and with what: the request's own, or those of its ticket
+ */
 export async function upgradeRpc(
   request: Request,
   actors: Actors,
@@ -57,8 +61,9 @@ export async function upgradeRpc(
   metrics: Metrics,
   guesser?: Guesser,
   admitted: Admitted = (principal) => principal,
+  headers: Headers = request.headers,
 ): Promise<Response> {
-  const answer = await shakeHands(request, actors, admission, metrics, guesser, admitted);
+  const answer = await shakeHands(request, actors, admission, metrics, guesser, admitted, headers);
   if (answer.status !== SWITCHING_PROTOCOLS) metrics.refusedHandshakes.inc(`${answer.status}`);
   return answer;
 }
@@ -70,8 +75,9 @@ async function shakeHands(
   metrics: Metrics,
   guesser: Guesser | undefined,
   admitted: Admitted,
+  headers: Headers,
 ): Promise<Response> {
-  const checked = await admission.check(request, guesser);
+  const checked = await admission.check({ headers }, guesser);
   if (checked instanceof Response) return checked;
   const principal = await admitted(checked);
   if (principal instanceof Response) return principal;

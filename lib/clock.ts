@@ -17,5 +17,17 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (fn, ms) => setTimeout(fn, ms),
   clearTimeout: (id) => clearTimeout(id as number),
-  setImmediate: (fn) => void setImmediate(fn),
+  setImmediate: nextTurn(),
 };
+
+/** The platform's `setImmediate`; where there is none, as in browsers, a message to ourselves. */
+function nextTurn(): (fn: () => void) => void {
+  if (typeof setImmediate === "function") return (fn) => void setImmediate(fn);
+  const { port1, port2 } = new MessageChannel();
+  const waiting: (() => void)[] = [];
+  port1.onmessage = () => waiting.shift()?.();
+  return (fn) => {
+    waiting.push(fn);
+    port2.postMessage(undefined);
+  };
+}

@@ -78,6 +78,8 @@ export interface Config {
   readonly host: string;
   /** URL without a slash at its end, perhaps with a path; undefined: take it from each request. */
   readonly publicUrl: string | undefined;
+  /** Web pages elsewhere that may use the API of accounts. [transport 11.2] */
+  readonly webOrigins: readonly string[];
   readonly dataDir: string;
   readonly database: DatabaseLocation;
   /** Connections to a database that has any. */
@@ -175,6 +177,7 @@ export function loadConfig(
     port: values.port,
     host: values.host,
     publicUrl: values.publicUrl,
+    webOrigins: values.webOrigins ?? [],
     apiToken: values.apiToken,
     databaseConnections: values.databaseConnections,
     maxConnections: values.maxConnections,

@@ -140,3 +140,11 @@ export const serverUrl = z.string().refine(
   (text) => /^(https?|wss?):$/.test(URL.parse(text)?.protocol ?? ""),
   "must be an http:, https:, ws: or wss: URL",
 );
+
+/** Origins of web pages, with commas between them; each a scheme and a host, and nothing more. */
+export const origins: z.ZodType<readonly string[], string> = z.string()
+  .transform((text) => text.split(",").map((item) => item.trim()).filter((item) => item !== ""))
+  .refine(
+    (items) => items.every((item) => /^https?:/.test(item) && URL.parse(item)?.origin === item),
+    "must be origins as https://app.example, with commas between them",
+  );

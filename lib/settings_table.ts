@@ -5,6 +5,7 @@ import {
   exactWebUrl,
   headerSecret,
   oneOf,
+  origins,
   secret,
   secretKey,
   serverUrl,
@@ -40,6 +41,16 @@ export const settings = {
     defaultText: "from each request's Host header",
     description:
       "URL under which clients reach the server, where a proxy stands before it; it may have a path.",
+  }),
+  webOrigins: setting({
+    flag: "web-origins",
+    env: "WEB_ORIGINS",
+    value: "<origins>",
+    schema: origins,
+    defaultText: "none",
+    description:
+      "Origins of web pages elsewhere that may use the API of accounts and connect, as " +
+      "https://app.example, with commas between them.",
   }),
   dataDir: setting({
     flag: "data-dir",

@@ -170,9 +170,14 @@ export class Connection {
     this.#chart.send({ type: "signOut" });
   }
 
-  /** Makes a new connection in place of this one, as after a loss. [transport 3.8.3] */
-  reconnect(): void {
-    this.#chart.send({ type: "reconnect" });
+  /**
+   * Makes a new connection in place of this one, as after a loss. [transport 3.8.3]
+   *
+   * @throws {ConnectError} nobody is signed in, or the first attempt failed; others follow.
+   */
+  async reconnect(): Promise<void> {
+    if (isSignedOut(this.#status)) throw new CanceledError("Cannot reconnect: nobody is signed in");
+    await this.#attempt({ type: "reconnect" }, (status) => status.name === "Connected");
   }
 
   /** Goes to another server, with another login; at once if connected. [transport 3.8.4] */
@@ -180,7 +185,7 @@ export class Connection {
     if (serverUrl === this.#serverUrl) return;
     this.#serverUrl = serverUrl;
     this.#login.move(serverUrl);
-    if (this.#status.name === "Connected") this.reconnect();
+    if (this.#status.name === "Connected") this.#chart.send({ type: "reconnect" });
   }
 
   /** Ends everything; nothing can be done with it after. */

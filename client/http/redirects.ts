@@ -1,4 +1,5 @@
 /** Which redirects a request follows, and what it takes along. [transport 8.2.3] */
+import { parseUrl } from "../platform.ts";
 import { ConnectError } from "../errors.ts";
 import { DEFAULT_REDIRECTS, type HttpRequest } from "./http_client.ts";
 
@@ -27,7 +28,7 @@ export async function followRedirects(
     if (followed === redirects) {
       throw new ConnectError(`Cannot get ${url}: it was sent on more than ${redirects} times`);
     }
-    const target = URL.parse(location, at);
+    const target = parseUrl(location, at);
     if (target === null || !/^https?:$/.test(target.protocol)) {
       throw new ConnectError(`Cannot get ${url}: it was sent on to ${JSON.stringify(location)}`);
     }

@@ -1,4 +1,5 @@
 /** Plain requests over Node's sockets: with proxies, own authorities, a limit for connecting. */
+import { parseUrl } from "../platform.ts";
 import type { Buffer } from "node:buffer";
 import http from "node:http";
 import type { IncomingMessage } from "node:http";
@@ -45,7 +46,7 @@ async function ask(
   signal: AbortSignal,
   options: NodeHttpOptions,
 ): Promise<Response> {
-  const url = URL.parse(address);
+  const url = parseUrl(address);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new ConnectError(`Cannot reach ${address}: it is no http or https address`);
   }

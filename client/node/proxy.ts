@@ -1,4 +1,5 @@
 /** Which proxy a client goes through. [transport 1.4] */
+import { parseUrl } from "../platform.ts";
 import { ConnectError } from "../errors.ts";
 
 /** A proxy, as its address says. */
@@ -48,7 +49,7 @@ export function proxyAddress(
  * @throws {ConnectError} it cannot be understood: then nothing connects, least of all directly.
  */
 export function parseProxy(address: string): Proxy {
-  const url = URL.parse(address);
+  const url = parseUrl(address);
   const scheme = url?.protocol.slice(0, -1) ?? "";
   const kind = kindOf(scheme);
   if (url === null || url.hostname === "" || kind === undefined) {

@@ -6,6 +6,7 @@ import type { Duplex } from "node:stream";
 import { SocksClient } from "socks";
 import { ConnectError } from "../errors.ts";
 import type { Proxy } from "./proxy.ts";
+import { deferred } from "../platform.ts";
 
 /** What the head of a proxy's answer may have: bytes, and headers. [transport 1.4.3] */
 const MAX_HEAD = 4096;
@@ -82,7 +83,7 @@ async function byConnect(socket: Duplex, proxy: Proxy, { host, port }: Target): 
 
 /** Reads up to the end of a head; what comes behind it stays in the stream. */
 function readHead(socket: Duplex): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const { promise, resolve, reject } = deferred<string>();
   let bytes = Buffer.alloc(0);
   const onData = (chunk: Buffer) => {
     bytes = Buffer.concat([bytes, chunk]);

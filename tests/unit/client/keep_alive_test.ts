@@ -1,0 +1,108 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { ConnectError, UnauthorizedError } from "../../../client/errors.ts";
+import type { HttpClient } from "../../../client/http/http_client.ts";
+import { keepAlive } from "../../../client/keep_alive.ts";
+import { type PlatformSocket, webTransport } from "../../../client/transport_web.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { scriptedPair } from "../../support/scripted_server.ts";
+import { SteppedClock } from "../../support/stepped_clock.ts";
+
+Deno.test("[transport 1.7.3, 12.3] without pings the server is asked every 5 s, and has 10 s to answer", async () => {
+  const clock = new SteppedClock();
+  const { peer, server } = await scriptedPair({ clock });
+  keepAlive(peer, clock);
+  clock.advance(4_999);
+  assertEquals(server.received.length, 0);
+  clock.advance(1);
+  const ping = await server.take(1);
+  assertEquals(ping.name, "Ping");
+  server.send("Ack", {}, ping.id);
+  // The answer has arrived once a request behind it is answered.
+  const asked = peer.request("GetUsers", { userIds: [] });
+  server.send("UsersResponse", {}, (await server.take(2)).id);
+  await asked;
+  clock.advance(5_000);
+  await server.take(3);
+  clock.advance(9_999);
+  assertEquals(peer.isClosed, false);
+  clock.advance(1);
+  assertEquals(await peer.closed, "delay between messages too long");
+  assertEquals(peer.isEndedHere, false);
+  assertEquals(clock.timers, 0);
+});
+
+/** A WebSocket whose network the test is. */
+class FakeSocket extends EventTarget {
+  binaryType: BinaryType = "blob";
+  bufferedAmount = 0;
+  readyState = 0;
+  isClosed = false;
+  readonly sent: Uint8Array[] = [];
+
+  open(): void {
+    this.readyState = 1;
+    this.dispatchEvent(new Event("open"));
+  }
+
+  send(bytes: Uint8Array): void {
+    this.sent.push(bytes);
+    this.bufferedAmount += bytes.length;
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+const answer = (status: number, body: unknown): HttpClient => ({
+  request: () => Promise.resolve(new Response(JSON.stringify(body), { status })),
+  close() {},
+});
+
+async function openPage(clock: FakeClock) {
+  const fake = new FakeSocket();
+  const urls: string[] = [];
+  const transport = webTransport({
+    clock,
+    http: answer(200, { ticket: "t" }),
+    open: (url) => {
+      urls.push(url);
+      queueMicrotask(() => fake.open());
+      return fake as unknown as PlatformSocket;
+    },
+  });
+  const { signal } = new AbortController();
+  const socket = await transport.connect(new URL("wss://h/p/rpc?a=1"), {}, signal);
+  assertEquals(urls, ["wss://h/p/rpc?a=1&ticket=t"]);
+  return { fake, socket };
+}
+
+Deno.test("[transport 12.4] sending never waits; what the network does not take for 2 s ends it", async () => {
+  const clock = new FakeClock();
+  const { fake, socket } = await openPage(clock);
+  const ends: string[] = [];
+  socket.listen({ message() {}, closed: (reason) => void ends.push(reason) });
+  for (let index = 0; index < 10_000; index++) socket.send(new Uint8Array(1000));
+  assertEquals(socket.bufferedAmount, 10_000_000);
+  // Slow is not stuck: it shrinks a little, while more is sent.
+  for (let round = 0; round < 5; round++) {
+    fake.bufferedAmount -= 1;
+    socket.send(new Uint8Array(1000));
+    clock.advance(2_000);
+    assertEquals(ends, []);
+  }
+  // Stuck: growing only.
+  socket.send(new Uint8Array(1000));
+  clock.advance(2_000);
+  assertEquals(ends, ["the network does not take what is sent"]);
+  assertEquals([fake.isClosed, socket.bufferedAmount, clock.timers], [true, 0, 0]);
+});
+
+Deno.test("[transport 12.1] a page learns of refusals where it asks for its ticket", async () => {
+  const { signal } = new AbortController();
+  const connect = (status: number, body: unknown = {}) =>
+    webTransport({ http: answer(status, body) }).connect(new URL("wss://h/rpc"), {}, signal);
+  await assertRejects(() => connect(401), UnauthorizedError);
+  await assertRejects(() => connect(404), ConnectError, "404");
+  await assertRejects(() => connect(200), ConnectError, "no tickets");
+});
