@@ -29,6 +29,7 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
     port: 8080,
     host: "127.0.0.1",
     publicUrl: undefined,
+    webOrigins: [],
     dataDir: "/home/u/.local/share/parley",
     database: { kind: "sqlite", path: "/home/u/.local/share/parley/parley.sqlite" },
     databaseConnections: 10,
@@ -56,6 +57,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     port: ["1", "2"],
     host: ["a", "b"],
     publicUrl: ["https://a.example", "https://b.example"],
+    webOrigins: ["https://a.example", "https://b.example,http://c"],
     dataDir: ["/a", "/b"],
     database: ["sqlite:/a/x", "sqlite:/b/x"],
     apiToken: ["a", "b"],
@@ -126,6 +128,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     port: 1,
     host: "a",
     publicUrl: "https://a.example",
+    webOrigins: ["https://a.example"],
     dataDir: "/a",
     database: { kind: "sqlite", path: "/a/x" } as const,
     apiToken: "a",
@@ -169,6 +172,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     port: 2,
     host: "b",
     publicUrl: "https://b.example",
+    webOrigins: ["https://b.example", "http://c"],
     dataDir: "/b",
     database: { kind: "sqlite", path: "/b/x" } as const,
     apiToken: "b",
@@ -451,4 +455,16 @@ Deno.test("[issue 4 sign-in] a secret that no header can carry is refused at the
     "linux",
   );
   assertEquals(jwt.auth.kind, "jwt");
+});
+
+Deno.test("[transport 11.2] origins of web pages are origins and nothing more", () => {
+  const config = loadConfig(["--web-origins", "https://a.example, http://b:81"], home, "linux");
+  assertEquals(config.webOrigins, ["https://a.example", "http://b:81"]);
+  for (const wrong of ["*", "a.example", "https://a.example/", "https://a.example/x", "null"]) {
+    assertThrows(
+      () => loadConfig(["--web-origins", wrong], home, "linux"),
+      Error,
+      "must be origins",
+    );
+  }
 });
