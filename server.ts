@@ -124,6 +124,7 @@ export class Server {
       times: this.#config.times,
       media: this.#parts.media ?? await mediaServer(this.#config),
       accounts: accountPolicyOf(this.#config, clock),
+      agents: this.#config.agents,
       metrics: this.metrics,
       log: this.#log,
       avatarUrl: (userId) => `${this.#config.publicUrl ?? url}/avatars/${userId}.png`,

@@ -1,7 +1,7 @@
 /** Ids that are never used again, also not after a restart. [projects 13.3] */
 import type { Put, Store } from "../db/store.ts";
 
-export type Counter = "room" | "project" | "notification" | "channel" | "message";
+export type Counter = "room" | "project" | "notification" | "channel" | "message" | "agent_thread";
 
 export class Ids {
   readonly #last: Map<string, number>;

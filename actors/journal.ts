@@ -53,6 +53,8 @@ export class Journal implements Durability {
   #failure: Error | undefined;
   /** Since when the database is away, and how often it was tried again. */
   #away: { readonly since: number; readonly error: Error; tries: number } | undefined;
+  /** Who wants to know of a group that is not stored yet. */
+  #listeners: { readonly group: number; readonly hear: (stored: boolean) => void }[] = [];
   #settled: { upTo: number; resolve: () => void; reject: (error: Error) => void }[] = [];
 
   /**
@@ -110,6 +112,15 @@ export class Journal implements Durability {
   /** An actor remembers something of another one's group: it is refused with it. */
   heard(group: number, actor: string): void {
     this.#hearers.push({ group, actor });
+  }
+
+  /**
+   * Tells whether a group came to be stored: at once where that is known already, else behind what is
+   * said of it. Never tells when the journal has failed.
+   */
+  afterCommit(group: number, hear: (stored: boolean) => void): void {
+    if (group <= this.#durable) hear(!this.refused(group));
+    else this.#listeners.push({ group, hear });
   }
 
   /** True while something appended is not stored yet. */
@@ -238,9 +249,17 @@ export class Journal implements Durability {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const outbox of waiting) outbox.pump();
+    this.#tellListeners();
     const settled = this.#settled.filter((one) => one.upTo <= this.#durable);
     this.#settled = this.#settled.filter((one) => one.upTo > this.#durable);
     for (const one of settled) one.resolve();
+  }
+
+  #tellListeners(): void {
+    if (this.#listeners.length === 0) return;
+    const told = this.#listeners.filter(({ group }) => group <= this.#durable);
+    this.#listeners = this.#listeners.filter(({ group }) => group > this.#durable);
+    for (const { group, hear } of told) hear(!this.refused(group));
   }
 
   #forgetHearers(): void {

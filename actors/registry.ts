@@ -4,6 +4,7 @@
  */
 import type { PeerKey } from "../rpc/peer_id.ts";
 import { peerKey } from "../rpc/peer_id.ts";
+import type { AgentDeskRef, ThreadRef } from "./agent_refs.ts";
 import type {
   ChannelRef,
   ChatRef,
@@ -14,8 +15,22 @@ import type {
   UserRef,
 } from "./refs.ts";
 
-/** Whatever has an address. */
-type AnyRef = ConnectionRef | UserRef | RoomRef | ProjectRef | ChannelRef | ChatRef | NotesRef;
+/** Anything that has an address. */
+export type ActorRef =
+  | ConnectionRef
+  | UserRef
+  | RoomRef
+  | ProjectRef
+  | ChannelRef
+  | ChatRef
+  | NotesRef
+  | AgentDeskRef
+  | ThreadRef;
+
+/** What a thread is found by: another user's thread of the same id is another thread. [agents 1] */
+export function threadKey(userId: number, threadId: string): string {
+  return `${userId}/${threadId}`;
+}
 
 export class Registry {
   readonly connections = new Map<PeerKey, ConnectionRef>();
@@ -28,10 +43,16 @@ export class Registry {
   readonly chats = new Map<number, ChatRef>();
   /** By channel; there while somebody needs them. */
   readonly notes = new Map<number, NotesRef>();
+  /** By user. */
+  readonly desks = new Map<number, AgentDeskRef>();
+  /** By {@link threadKey}. */
+  readonly threads = new Map<string, ThreadRef>();
 
   /** The actor at an address, or undefined. */
-  lookup(address: string): AnyRef | undefined {
+  lookup(address: string): ActorRef | undefined {
     const [, kind, name = "", part] = address.split("/");
+    if (kind === "threads") return this.threads.get(`${name}/${part}`);
+    if (kind === "users" && part === "agents") return this.desks.get(Number(name));
     if (kind === "connections") {
       const [owner, id] = name.split(":").map(Number);
       return this.connections.get(peerKey(owner ?? -1, id ?? -1));

@@ -1,4 +1,5 @@
 /** Brings the actors of one server to life on a store, and lets them go again. [design 1] */
+import { type AgentPolicy, agentPolicy } from "../lib/agent_policy.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
@@ -7,6 +8,8 @@ import type { ProtocolTimes } from "../lib/times.ts";
 import type { Store } from "../db/store.ts";
 import type { MediaServer } from "../media/port.ts";
 import { peerKey } from "../rpc/peer_id.ts";
+import { AgentDesk, AgentJanitor } from "./agents/mod.ts";
+import { AgentThread } from "./thread/mod.ts";
 import { type AccountPolicy, plainAccounts } from "./account_policy.ts";
 import { type ClientSocket, Connection, type Principal } from "./connection/mod.ts";
 import { restoreChannel, restoreChannels } from "./channel/mod.ts";
@@ -18,8 +21,9 @@ import { OpenNotes } from "./open_notes.ts";
 import { ConnectionPool } from "./pool.ts";
 import { PresenceTable } from "./presence.ts";
 import { Pressure } from "./pressure.ts";
+import type { AgentDeskRef, ThreadRef } from "./agent_refs.ts";
 import type { NotesRef, RoomRef, UserRef } from "./refs.ts";
-import { Registry } from "./registry.ts";
+import { Registry, threadKey } from "./registry.ts";
 import { createRoom, restoreRoom, restoreRooms } from "./room/mod.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { ActorSystem } from "./system.ts";
@@ -35,6 +39,8 @@ export interface ActorsOptions {
   readonly log: Log;
   /** What the configuration decides about accounts; without it nobody is staff, no models. */
   readonly accounts?: AccountPolicy;
+  /** What the configuration decides about agents. */
+  readonly agents?: AgentPolicy;
   avatarUrl(userId: number): string;
   /** The database takes nothing any more: nothing further is spoken, the server must stop. */
   failed(error: Error): void;
@@ -60,6 +66,7 @@ export class Actors implements ActorSystem {
   readonly ids: Ids;
   readonly media: MediaServer;
   readonly accounts: AccountPolicy;
+  readonly agents: AgentPolicy;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly pressure: Pressure;
@@ -76,6 +83,7 @@ export class Actors implements ActorSystem {
     this.store = options.store;
     this.media = options.media;
     this.accounts = options.accounts ?? plainAccounts;
+    this.agents = options.agents ?? agentPolicy;
     this.metrics = options.metrics;
     this.log = options.log;
     this.supervisor = new Supervisor(this.clock);
@@ -115,11 +123,21 @@ export class Actors implements ActorSystem {
     if (rooms.length > 0) actors.#planCleanUp();
     const notes = await staleNotes(actors);
     if (notes.length > 0) actors.#planNotesCleanUp(notes);
+    await AgentJanitor.start(actors);
     return actors;
   }
 
   user(id: number): UserRef {
     return this.registry.users.get(id) ?? new User(this, id);
+  }
+
+  desk(userId: number): AgentDeskRef {
+    return this.registry.desks.get(userId) ?? new AgentDesk(this, userId);
+  }
+
+  thread(userId: number, threadId: string): ThreadRef {
+    return this.registry.threads.get(threadKey(userId, threadId)) ??
+      new AgentThread(this, userId, threadId);
   }
 
   createRoom(id: number, channelId?: number): RoomRef {
@@ -162,6 +180,10 @@ export class Actors implements ActorSystem {
     }
     for (const notes of [...this.registry.notes.values()]) {
       notes.tell({ type: "notes.account_removed", userId }, 0);
+    }
+    this.registry.desks.get(userId)?.accountRemoved();
+    for (const thread of [...this.registry.threads.values()]) {
+      if (thread.userId === userId) thread.tell({ type: "thread.account_removed" }, 0);
     }
     this.#dropConnectionsOf(userId, "user_removed");
   }

@@ -16,6 +16,8 @@ import type { PresenceTable } from "./presence.ts";
 import type { Registry } from "./registry.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { NotesRef, RoomRef, UserRef } from "./refs.ts";
+import type { AgentPolicy } from "../lib/agent_policy.ts";
+import type { AgentDeskRef, ThreadRef } from "./agent_refs.ts";
 import type { UserDirectory } from "./user_directory.ts";
 
 export interface ActorSystem {
@@ -44,6 +46,11 @@ export interface ActorSystem {
   user(id: number): UserRef;
   /** The actor of a channel's notes, made when it is not there. */
   notes(channelId: number): NotesRef;
+  readonly agents: AgentPolicy;
+  /** The user's desk for agents, made when it is not there. */
+  desk(userId: number): AgentDeskRef;
+  /** A thread of the user's, made when it is not there: it may turn out that there is none. */
+  thread(userId: number, threadId: string): ThreadRef;
   /** A new, empty room under an id that was given out for it; of a channel, when one is named. */
   createRoom(id: number, channelId?: number): RoomRef;
   /** True once the server drains: losses no longer start a grace, state stays for the next epoch. */

@@ -13,7 +13,7 @@ import {
 import { payloadField } from "../rpc/frame.ts";
 import { errorField, type OutgoingStream, type Pending } from "../rpc/outbox.ts";
 import { keyId, keyOwner, type PeerKey } from "../rpc/peer_id.ts";
-import type { Put, Remove, Write } from "../db/store.ts";
+import type { Cut, Put, Remove, Write } from "../db/store.ts";
 import type { RowOf, TableName } from "../db/tables.ts";
 import type { RpcError } from "../rpc/errors.ts";
 import type { ActorSystem } from "./system.ts";
@@ -51,6 +51,11 @@ export class Turn {
   /** Removes the rows whose key starts with `key`. */
   remove<T extends TableName>(table: T, key: Partial<RowOf<T>>): void {
     this.writes.push({ op: "remove", table, key } as Remove);
+  }
+
+  /** Removes the rows whose key goes on, behind `key`, with a number from `from` to below `to`. */
+  cut<T extends TableName>(table: T, key: Partial<RowOf<T>>, from: number, to: number): void {
+    this.writes.push({ op: "cut", table, key, from, to } as Cut);
   }
 
   /** Answers a request; a requester that is gone is passed over. */

@@ -1,4 +1,13 @@
 /** The client library: connections, rooms, projects. For Deno add `transport_deno.ts`. */
+export { AgentHost, type AgentHostOptions } from "./agent_host.ts";
+export type { AgentEventInit, OutgoingAgentEvent } from "./agent_events.ts";
+export type { AgentLink } from "./agent_link.ts";
+export { type AgentOutbox, type KeptByHost, MemoryOutbox } from "./agent_outbox.ts";
+export {
+  type AgentGap,
+  AgentSubscription,
+  type AgentSubscriptionOptions,
+} from "./agent_subscription.ts";
 export { Buffer } from "./buffer.ts";
 export { ChannelNotes, type NotesOptions } from "./channel_notes.ts";
 export { type ClientOptions, CollabClient } from "./collab_client.ts";

@@ -12,6 +12,8 @@ import { accessTokenOf, notificationOf, readRow, type SqlRow, userOf } from "./r
 import type { Schema } from "./schema.ts";
 import { type QueryRunner, SignInRows } from "./sign_in_rows.ts";
 import type { SignInStore } from "./sign_in_store.ts";
+import { AgentRows, deleteAgentEventsOf } from "./agent_rows.ts";
+import type { AgentStore } from "./agent_store.ts";
 import {
   type AccessToken,
   LoginTakenError,
@@ -40,12 +42,14 @@ export abstract class AccountRows {
   readonly signIn: SignInStore;
   readonly admin: AdminStore;
   readonly messages: MessageStore;
+  readonly agents: AgentStore;
   readonly #tokenUses = new TokenUses();
 
   constructor(kysely: Kysely<Schema>, clock: Clock) {
     this.kysely = kysely;
     this.clock = clock;
     this.messages = new MessageRows(kysely, (query) => this.ask(query));
+    this.agents = new AgentRows(kysely, (query) => this.ask(query));
     const runner: QueryRunner = {
       kysely,
       now: () => clock.now(),
@@ -108,6 +112,7 @@ export abstract class AccountRows {
 
   async removeUser(id: number): Promise<boolean> {
     const [, , removed] = await this.askTogether(
+      deleteAgentEventsOf(this.kysely, id),
       queries.deleteNotificationsAbout(this.kysely, id),
       queries.deleteMentionsBy(this.kysely, id),
       queries.deleteUser(this.kysely, id),

@@ -37,6 +37,16 @@ export function removalColumns(name: string, table: Table, key: AnyRow): readonl
   return table.key.slice(0, length);
 }
 
+/** The key's column that a cut goes by, behind those that it names. @throws {TypeError} */
+export function cutColumn(name: string, table: Table, key: AnyRow): string {
+  const length = removalColumns(name, table, key).length;
+  const column = table.key[length];
+  if (column === undefined || table.columns[column] !== "int") {
+    throw new TypeError(`Cannot cut rows of "${name}": its key does not go on with a number`);
+  }
+  return column;
+}
+
 /**
  * Brings rows into the order of their key: databases order the bits of a u64 as a signed number, and
  * rows beyond 2^63 have to go last.

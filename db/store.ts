@@ -4,6 +4,7 @@
  */
 import type { AdminStore } from "./admin_store.ts";
 import type { MessageStore } from "./message_store.ts";
+import type { AgentStore } from "./agent_store.ts";
 import type { SignInStore } from "./sign_in_store.ts";
 import type { RowOf, TableName } from "./tables.ts";
 
@@ -15,7 +16,21 @@ export type Remove = {
   [T in TableName]: { op: "remove"; table: T; key: Partial<RowOf<T>> };
 }[TableName];
 
-export type Write = Put | Remove;
+/**
+ * Remove the rows whose key starts with the given columns and goes on with a number from `from` up
+ * to below `to`.
+ */
+export type Cut = {
+  [T in TableName]: {
+    op: "cut";
+    table: T;
+    key: Partial<RowOf<T>>;
+    from: number;
+    to: number;
+  };
+}[TableName];
+
+export type Write = Put | Remove | Cut;
 
 /** What one actor wrote in one turn: all of it is stored, or none (a savepoint of its own). */
 export interface WriteGroup {
@@ -128,6 +143,9 @@ export interface Store {
 
   /** What is said in the chats of channels. */
   readonly messages: MessageStore;
+
+  /** Threads of agents: what has to be found otherwise than by a key. */
+  readonly agents: AgentStore;
 
   // Accounts. Written at once, not through the journal: no actor owns them.
 

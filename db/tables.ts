@@ -313,6 +313,86 @@ export const tables = {
     columns: { project_id: "int", id: "u64", server: "bytes", capabilities: "text" },
     key: ["project_id", "id"],
   },
+
+  /**
+   * Threads of agents, by their owner: two users' threads may have the same id. [agents 1]
+   * `details` is an `AgentThread` without what has a column.
+   */
+  agent_threads: {
+    columns: {
+      user_id: "int",
+      id: "text",
+      /** What its events and commands know it by. */
+      number: "int",
+      /** Empty without one. */
+      host_id: "text",
+      updated_at: "int",
+      archived: "bool",
+      deleted_at: "int?",
+      /** Of the oldest event that is kept. */
+      first_seq: "int",
+      last_seq: "int",
+      /** Messages completed up to this event have been folded. [agents R8] */
+      folded_seq: "int",
+      /** Events up to this one will not be sent again by their host. [agents R2] */
+      confirmed_seq: "int",
+      details: "bytes",
+    },
+    key: ["user_id", "id"],
+  },
+
+  /** `payload` is an `AgentEvent` with nothing but its payload. [agents R1] */
+  agent_events: {
+    columns: {
+      thread: "int",
+      seq: "int",
+      event_id: "text",
+      /** As the host said. */
+      timestamp: "int",
+      stored_at: "int",
+      /** Number of the payload's field in `AgentEvent`. */
+      kind: "int",
+      payload: "bytes",
+    },
+    key: ["thread", "seq"],
+  },
+
+  /** `command` is an `AgentCommand`. [agents R7] */
+  agent_commands: {
+    columns: {
+      thread: "int",
+      /** Order in which they were taken. */
+      ordinal: "int",
+      user_id: "int",
+      host_id: "text",
+      command_id: "text",
+      created_at: "int",
+      /** `waiting`, `taken`, `failed`. */
+      state: "text",
+      /** Why it failed. */
+      reason: "text",
+      command: "bytes",
+    },
+    key: ["thread", "ordinal"],
+  },
+
+  /** Programs that run threads. */
+  agent_hosts: {
+    columns: { user_id: "int", host_id: "text", name: "text", seen_at: "int" },
+    key: ["user_id", "host_id"],
+  },
+
+  /** What a device subscribed to: `thread_id` is empty for all threads. [agents R4] */
+  agent_subscriptions: {
+    columns: { user_id: "int", subscriber_id: "text", thread_id: "text", seen_at: "int" },
+    key: ["user_id", "subscriber_id", "thread_id"],
+  },
+
+  /** How far a device has said that it has read. [agents R4] */
+  agent_cursors: {
+    columns: { user_id: "int", subscriber_id: "text", thread_id: "text", after_seq: "int" },
+    key: ["user_id", "subscriber_id", "thread_id"],
+  },
 } as const satisfies Record<string, Table>;
 
 /**

@@ -8,6 +8,7 @@ import {
   type Secret,
   type Setting,
 } from "./setting.ts";
+import type { AgentPolicy } from "./agent_policy.ts";
 import { settings } from "./settings_table.ts";
 import { type ProtocolTimes, scaledTimes } from "./times.ts";
 
@@ -112,6 +113,7 @@ export interface Config {
   readonly upstreams: Upstreams;
   /** Folder of extensions; it beats the upstream. [transport 7.1] */
   readonly extensionsDir: string | undefined;
+  readonly agents: AgentPolicy;
   readonly times: ProtocolTimes;
 }
 
@@ -197,6 +199,12 @@ export function loadConfig(
       extensions: values.extensionsUpstream,
       site: values.siteUpstream,
       cloud: values.cloudUpstream,
+    },
+    agents: {
+      batching: values.agentBatching === "on",
+      retention: values.agentRetentionDays * 86_400_000,
+      retainedEvents: values.agentRetainedEvents,
+      eventsPerSecond: values.agentEventsPerSecond,
     },
     times: scaledTimes(values.timeScale),
   };

@@ -62,6 +62,8 @@ export type ActorKind =
   | "channel"
   | "chat"
   | "notes"
+  | "agents"
+  | "thread"
   | "other";
 
 /** One metric as its document has it. */
@@ -121,6 +123,15 @@ export interface Metrics {
 
   /** What there is, for the document. */
   readonly described: readonly MetricDescription[];
+  /** Events of agent threads that hosts sent and that are stored. */
+  readonly agentEventsStored: Counter;
+  /** The same as they were delivered, once for each subscriber. */
+  readonly agentEventsDelivered: Counter;
+  /** Commands that wait for their host. */
+  readonly agentCommandsWaiting: Gauge;
+  /** Events that the slowest connected subscriber has not been sent yet; asked for when needed. */
+  readonly agentSubscriberLag: { read: () => number };
+
   /** Everything, in Prometheus' text format. */
   text(): Promise<string>;
   /** The `content-type` of {@link text}. */
@@ -205,6 +216,19 @@ export function createMetrics(): Metrics {
       },
     });
     return sum;
+  };
+
+  const asked = (name: string, help: string): { read: () => number } => {
+    const source = { read: () => 0 };
+    new PromGauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(source.read());
+      },
+    });
+    return source;
   };
 
   const labelled = <Label extends string>(
@@ -300,6 +324,17 @@ export function createMetrics(): Metrics {
     ),
 
     described: described(registry),
+    agentEventsStored: counter("agent_events_total", "Events of agent threads that were stored"),
+    agentEventsDelivered: counter(
+      "agent_events_delivered_total",
+      "Events of agent threads sent to subscribers",
+    ),
+    agentCommandsWaiting: gauge("agent_commands_waiting", "Commands that wait for an agent's host"),
+    agentSubscriberLag: asked(
+      "agent_subscriber_lag_events",
+      "Events that the slowest connected subscriber has not been sent yet",
+    ),
+
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -350,6 +350,38 @@ export const settings = {
     schema: words,
     defaultText: "none",
     description: "Private key (PEM) of that certificate.",
+  agentBatching: setting({
+    flag: "agent-batching",
+    env: "AGENT_BATCHING",
+    value: "<which>",
+    schema: oneOf(["on", "off"]),
+    default: "on",
+    description:
+      "Whether pieces of an agent's text that follow each other within milliseconds go together.",
+  }),
+  agentRetentionDays: setting({
+    flag: "agent-retention-days",
+    env: "AGENT_RETENTION_DAYS",
+    value: "<number>",
+    schema: wholeNumber(1, 36_500),
+    default: "90",
+    description: "Days that events of agents' threads are kept.",
+  }),
+  agentRetainedEvents: setting({
+    flag: "agent-retained-events",
+    env: "AGENT_RETAINED_EVENTS",
+    value: "<number>",
+    schema: wholeNumber(100, 100_000_000),
+    default: "100000",
+    description: "Events of one thread that are kept, the newest; about a tenth more before a cut.",
+  }),
+  agentEventsPerSecond: setting({
+    flag: "agent-events-per-second",
+    env: "AGENT_EVENTS_PER_SECOND",
+    value: "<number>",
+    schema: wholeNumber(1, 10_000_000),
+    default: "20000",
+    description: "Events that the agents of one user may send in a second, in the long run.",
   }),
   logLevel: setting({
     flag: "log-level",

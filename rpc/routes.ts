@@ -10,9 +10,9 @@ import { ErrorCode } from "./errors.ts";
 
 /**
  * Kind of actor that handles the message. A project's messages run in the turn of its room, a
- * channel's in the turn of its tree.
+ * channel's in the turn of its tree; those of agents begin at their user's desk.
  */
-export type Receiver = "connection" | "user" | "room" | "project" | "channel";
+export type Receiver = "connection" | "user" | "room" | "project" | "channel" | "agents";
 
 /**
  * Who may send it. `reader` and `editor` are collaborators of the project whose role in the room is
@@ -362,6 +362,25 @@ export const routes: readonly Route[] = [
     answers: ["ResolveCompletionDocumentationResponse"],
   }),
   ...rows("project", "editor", "tell host", ["ToggleLspLogs"]),
+
+  // Threads of agents: always the sender's own, since another user's are other threads. [agents 1]
+  ...rows("agents", "anyone", "handle", [
+    "RegisterAgentHost",
+    "PublishAgentEvents",
+    "SubscribeToAgentEvents",
+    "UnsubscribeFromAgentEvents",
+    "GetAgentThreads",
+    "GetAgentThread",
+    "CreateAgentThread",
+    "SendAgentMessage",
+    "UseAgentTools",
+    "DenyAgentTools",
+    "CancelAgentCompletion",
+    "RestoreThreadCheckpoint",
+    "ArchiveAgentThread",
+    "DeleteAgentThread",
+  ]),
+  ...rows("agents", "anyone", "handle", ["AckAgentEvents"], ONE_WAY),
 
   // Denied to everybody. [projects 8.3]
   ...rows("connection", "anyone", "refuse", [

@@ -25,6 +25,14 @@ const RECEIVERS: Readonly<Record<Receiver, readonly [title: string, about: strin
     "A place in a tree of channels, with its members and its call. All messages of a tree are taken in " +
     "one order.",
   ],
+  agents: [
+    "Agents",
+    "Threads of AI agents, carried between the devices of one user. A thread is its sender's own: " +
+    "an id of somebody else's thread is an unknown one. Parley's own messages, from tag 10,000 up, " +
+    "which Zed does not know; see [AGENTS.md](AGENTS.md). The server sends `AgentEventNotification` " +
+    "to connections that subscribed and asks `AgentCommand` of those that registered as a host; " +
+    "no other connection ever sees one of them.",
+  ],
 };
 
 const ACCESS: Readonly<Record<Access, string>> = {

@@ -269,7 +269,10 @@ export class Connection implements ConnectionRef {
         const channel = registry.channels.get(id);
         if (channel === undefined) refuseForNoChannel(this.#system, inbound);
         else channel.receive(id, inbound);
+        return;
       }
+      case "agents":
+        this.#system.desk(this.userId).receive(inbound);
     }
   }
 
@@ -337,6 +340,7 @@ export class Connection implements ConnectionRef {
     if (!this.admin) metrics.connections.dec();
     this.#early = [];
     for (const request of [...this.asking]) request.cancel();
+    registry.desks.get(this.userId)?.connectionLost(this.key);
     for (const watcher of [...this.watchers]) watcher.connectionLost(this.key);
     this.watchers.clear();
     this.outbox.close();

@@ -1,10 +1,16 @@
 /** Writes of the journal as few statements over many rows. */
-import { type AnyRow, changeOnConflict, columnType, removalColumns } from "../key_rules.ts";
+import {
+  type AnyRow,
+  changeOnConflict,
+  columnType,
+  cutColumn,
+  removalColumns,
+} from "../key_rules.ts";
 import type { SqlValue } from "../schema.ts";
 import type { Write } from "../store.ts";
 import { type Table, type TableName, tables } from "../tables.ts";
 import { toSql } from "../values.ts";
-import { arrayLiteral, quoted } from "./literals.ts";
+import { arrayLiteral, literal, quoted } from "./literals.ts";
 
 /** A write whose values have been looked at. */
 export interface CheckedWrite {
@@ -13,6 +19,8 @@ export interface CheckedWrite {
   /** Columns of the row, or of the leading part of its key. */
   readonly columns: readonly string[];
   readonly values: readonly SqlValue[];
+  /** Of a cut: the numbers that the next column of the key lies between. */
+  readonly range?: { readonly column: string; readonly from: number; readonly to: number };
 }
 
 /** A group whose values have been looked at. */
@@ -34,7 +42,11 @@ export function checkWrite(write: Write): CheckedWrite {
   const values = columns.map((column) =>
     toSql(column, columnType(name, table, column), row[column])
   );
-  return { op: write.op, table: name, columns, values };
+  if (write.op !== "cut") return { op: write.op, table: name, columns, values };
+  const { from, to } = write;
+  const column = cutColumn(name, table, row);
+  for (const end of [from, to]) toSql(column, "int", end);
+  return { op: "cut", table: name, columns, values, range: { column, from, to } };
 }
 
 interface Run {
@@ -53,7 +65,7 @@ export function statementsOf(writes: Iterable<CheckedWrite>): string[] {
   for (const write of writes) {
     let run = latest.get(write.table);
     if (
-      run === undefined || run.first.op !== write.op ||
+      run === undefined || write.op === "cut" || run.first.op !== write.op ||
       run.first.columns.length !== write.columns.length
     ) {
       run = { first: write, rows: new Map() };
@@ -73,8 +85,13 @@ function keyOf({ table, columns, values }: CheckedWrite): string {
   return tables[table].key.map((column) => values[columns.indexOf(column)]).join("\0");
 }
 
-function statementOf({ first: { op, table: name, columns }, rows }: Run): string {
+function statementOf({ first: { op, table: name, columns, values, range }, rows }: Run): string {
   const table: Table = tables[name];
+  if (range !== undefined) {
+    const leading = columns.map((column, i) => `${column} = ${literal(values[i]!)} and `).join("");
+    const { column, from, to } = range;
+    return `delete from ${name} where ${leading}${column} >= ${from} and ${column} < ${to}`;
+  }
   const all = [...rows.values()];
   const arrays = columns.map((column, i) =>
     arrayLiteral(columnType(name, table, column), all.map((values) => values[i]!))

@@ -5,6 +5,7 @@ import {
   type AnyRow,
   changeOnConflict,
   columnType,
+  cutColumn,
   inKeyOrder,
   leadingKeyLength,
   removalColumns,
@@ -25,6 +26,7 @@ class TableStatements {
   readonly #columns: readonly string[];
   #put: WriteStatement | undefined;
   readonly #removes = new Map<number, WriteStatement>();
+  readonly #cuts = new Map<number, WriteStatement>();
   readonly #selects = new Map<string, WriteStatement>();
 
   constructor(db: DatabaseSync, name: string, table: Table) {
@@ -50,6 +52,23 @@ class TableStatements {
       this.#removes.set(columns.length, remove);
     }
     this.#run(remove, key);
+  }
+
+  /** Removes a stretch of rows. */
+  cut(key: AnyRow, from: number, to: number): void {
+    const columns = removalColumns(this.#name, this.#table, key);
+    let cut = this.#cuts.get(columns.length);
+    if (cut === undefined) {
+      const column = cutColumn(this.#name, this.#table, key);
+      const leading = columns.map((c) => `${c} = ?`).join(" and ");
+      const statement = this.#db.prepare(
+        `delete from ${this.#name} where ${leading} and ${column} >= ? and ${column} < ?`,
+      );
+      cut = { statement, columns };
+      this.#cuts.set(columns.length, cut);
+    }
+    const leading = cut.columns.map((c) => toSqlite(c, this.#typeOf(c), key[c]));
+    cut.statement.run(...leading, from, to);
   }
 
   /** Rows by a leading part of the key, in key order. */
@@ -155,6 +174,7 @@ export class RowStatements {
   write(write: Write): void {
     const table = this.of(write.table);
     if (write.op === "put") table.put(write.row);
-    else table.remove(write.key);
+    else if (write.op === "remove") table.remove(write.key);
+    else table.cut(write.key, write.from, write.to);
   }
 }

@@ -11,6 +11,12 @@ export interface AcceptTermsOfServiceResponse {
 /** Message `Ack`. */
 export type Ack = Record<string, never>;
 
+/** Message `AckAgentEvents`. */
+export interface AckAgentEvents {
+  subscriberId: string;
+  cursors: AgentCursor[];
+}
+
 /** Message `AckBufferOperation`. */
 export interface AckBufferOperation {
   bufferId: bigint;
@@ -77,6 +83,224 @@ export interface AdvertiseContexts {
   contexts: ContextMetadata[];
 }
 
+/** Message `AgentCheckpointCreated`. */
+export interface AgentCheckpointCreated {
+  checkpointId: string;
+  name: string;
+}
+
+/** Message `AgentCheckpointRestored`. */
+export interface AgentCheckpointRestored {
+  checkpointId: string;
+  commandId?: string | undefined;
+}
+
+/** Message `AgentCommand`. Answered by {@link Ack}. */
+export interface AgentCommand {
+  threadId: string;
+  commandId: string;
+  createdAt: bigint;
+  /** One of `command`. */
+  createThread?: CreateAgentThread | undefined;
+  /** One of `command`. */
+  sendMessage?: SendAgentMessage | undefined;
+  /** One of `command`. */
+  useTools?: UseAgentTools | undefined;
+  /** One of `command`. */
+  denyTools?: DenyAgentTools | undefined;
+  /** One of `command`. */
+  cancelCompletion?: CancelAgentCompletion | undefined;
+  /** One of `command`. */
+  restoreCheckpoint?: RestoreThreadCheckpoint | undefined;
+  /** One of `command`. */
+  archiveThread?: ArchiveAgentThread | undefined;
+  /** One of `command`. */
+  deleteThread?: DeleteAgentThread | undefined;
+}
+
+/** Message `AgentCommandFailed`. */
+export interface AgentCommandFailed {
+  commandId: string;
+  reason: string;
+}
+
+/** Message `AgentCommandResponse`. */
+export interface AgentCommandResponse {
+  /** {@link AgentDeliveryEnum} */
+  delivery: number;
+}
+
+/** Message `AgentCommandTaken`. */
+export interface AgentCommandTaken {
+  commandId: string;
+}
+
+/** Message `AgentCompletionStopped`. */
+export interface AgentCompletionStopped {
+  reason: string;
+}
+
+/** Message `AgentCursor`. */
+export interface AgentCursor {
+  threadId: string;
+  afterSeq: bigint;
+}
+
+/** Values of `AgentDelivery`; a field may hold others that a newer peer sent. */
+export const AgentDeliveryEnum = {
+  Delivered: 0,
+  Queued: 1,
+} as const;
+
+/** Message `AgentEvent`. */
+export interface AgentEvent {
+  eventId: string;
+  threadId: string;
+  seq: bigint;
+  firstSeq?: bigint | undefined;
+  timestamp: bigint;
+  userId: bigint;
+  /** One of `payload`. */
+  threadCreated?: AgentThreadCreated | undefined;
+  /** One of `payload`. */
+  threadUpdated?: AgentThreadUpdated | undefined;
+  /** One of `payload`. */
+  threadArchived?: AgentThreadArchived | undefined;
+  /** One of `payload`. */
+  threadDeleted?: AgentThreadDeleted | undefined;
+  /** One of `payload`. */
+  messageAdded?: AgentMessageAdded | undefined;
+  /** One of `payload`. */
+  messageChunk?: AgentMessageChunk | undefined;
+  /** One of `payload`. */
+  messageCompleted?: AgentMessageCompleted | undefined;
+  /** One of `payload`. */
+  toolUseRequested?: AgentToolUseRequested | undefined;
+  /** One of `payload`. */
+  toolUseResolved?: AgentToolUseResolved | undefined;
+  /** One of `payload`. */
+  toolUseStarted?: AgentToolUseStarted | undefined;
+  /** One of `payload`. */
+  toolUseUpdated?: AgentToolUseUpdated | undefined;
+  /** One of `payload`. */
+  toolUseCompleted?: AgentToolUseCompleted | undefined;
+  /** One of `payload`. */
+  planUpdated?: AgentPlanUpdated | undefined;
+  /** One of `payload`. */
+  checkpointCreated?: AgentCheckpointCreated | undefined;
+  /** One of `payload`. */
+  checkpointRestored?: AgentCheckpointRestored | undefined;
+  /** One of `payload`. */
+  completionStopped?: AgentCompletionStopped | undefined;
+  /** One of `payload`. */
+  commandFailed?: AgentCommandFailed | undefined;
+  /** One of `payload`. */
+  commandTaken?: AgentCommandTaken | undefined;
+  /** One of `payload`. */
+  sealed?: AgentSealed | undefined;
+}
+
+/** Message `AgentEventNotification`. */
+export interface AgentEventNotification {
+  subscriberId: string;
+  events: AgentEvent[];
+  gaps: AgentGap[];
+}
+
+/** Message `AgentEventResult`. */
+export interface AgentEventResult {
+  eventId: string;
+  seq: bigint;
+  error: string;
+  retry: boolean;
+}
+
+/** Message `AgentGap`. */
+export interface AgentGap {
+  threadId: string;
+  afterSeq: bigint;
+  upToSeq: bigint;
+}
+
+/** Message `AgentMessage`. */
+export interface AgentMessage {
+  messageId: string;
+  /** {@link AgentRoleEnum} */
+  role: number;
+  text: string;
+  thought: string;
+  firstSeq: bigint;
+  lastSeq: bigint;
+  completed: boolean;
+  timestamp: bigint;
+}
+
+/** Message `AgentMessageAdded`. */
+export interface AgentMessageAdded {
+  messageId: string;
+  /** {@link AgentRoleEnum} */
+  role: number;
+  text: string;
+  commandId?: string | undefined;
+}
+
+/** Message `AgentMessageChunk`. */
+export interface AgentMessageChunk {
+  messageId: string;
+  text: string;
+  thought: boolean;
+}
+
+/** Message `AgentMessageCompleted`. */
+export interface AgentMessageCompleted {
+  messageId: string;
+  text: string;
+  thought: string;
+}
+
+/** Message `AgentPermissionOption`. */
+export interface AgentPermissionOption {
+  optionId: string;
+  name: string;
+  kind: string;
+}
+
+/** Message `AgentPlanEntry`. */
+export interface AgentPlanEntry {
+  content: string;
+  status: string;
+  priority: string;
+}
+
+/** Message `AgentPlanUpdated`. */
+export interface AgentPlanUpdated {
+  entries: AgentPlanEntry[];
+}
+
+/** Values of `AgentRole`; a field may hold others that a newer peer sent. */
+export const AgentRoleEnum = {
+  User: 0,
+  Agent: 1,
+} as const;
+
+/** Message `AgentSealed`. */
+export interface AgentSealed {
+  /** {@link AgentSealedClassEnum} */
+  class: number;
+  keyId: string;
+  nonce: Uint8Array;
+  ciphertext: Uint8Array;
+}
+
+/** Values of `AgentSealedClass`; a field may hold others that a newer peer sent. */
+export const AgentSealedClassEnum = {
+  Other: 0,
+  Created: 1,
+  Message: 2,
+  ToolUse: 3,
+  State: 4,
+} as const;
+
 /** Message `AgentServerCommand`. Only known to clients of 2026. */
 export interface AgentServerCommand {
   path: string;
@@ -84,6 +308,116 @@ export interface AgentServerCommand {
   env: Map<string, string>;
   rootDir: string;
   login?: SpawnInTerminal | undefined;
+}
+
+/** Message `AgentThread`. */
+export interface AgentThread {
+  threadId: string;
+  hostId: string;
+  title: string;
+  /** {@link AgentThreadStatusEnum} */
+  status: number;
+  cwd: string;
+  agent: string;
+  agentVersion: string;
+  sessionId: string;
+  mode: string;
+  profile: string;
+  tokenUsage?: AgentTokenUsage | undefined;
+  createdAt: bigint;
+  updatedAt: bigint;
+  firstSeq: bigint;
+  lastSeq: bigint;
+  hostPresent: boolean;
+  waitingToolUseIds: string[];
+}
+
+/** Message `AgentThreadArchived`. */
+export type AgentThreadArchived = Record<string, never>;
+
+/** Message `AgentThreadCreated`. */
+export interface AgentThreadCreated {
+  title: string;
+  cwd: string;
+  agent: string;
+  agentVersion: string;
+  sessionId: string;
+  mode: string;
+  hostId?: string | undefined;
+}
+
+/** Message `AgentThreadDeleted`. */
+export type AgentThreadDeleted = Record<string, never>;
+
+/** Values of `AgentThreadStatus`; a field may hold others that a newer peer sent. */
+export const AgentThreadStatusEnum = {
+  Idle: 0,
+  Running: 1,
+  WaitingForPermission: 2,
+  Failed: 3,
+  Archived: 4,
+} as const;
+
+/** Message `AgentThreadUpdated`. */
+export interface AgentThreadUpdated {
+  title?: string | undefined;
+  /** {@link AgentThreadStatusEnum} */
+  status?: number | undefined;
+  profile?: string | undefined;
+  mode?: string | undefined;
+  sessionId?: string | undefined;
+  tokenUsage?: AgentTokenUsage | undefined;
+  agent?: string | undefined;
+  agentVersion?: string | undefined;
+  cwd?: string | undefined;
+}
+
+/** Message `AgentTokenUsage`. */
+export interface AgentTokenUsage {
+  input: bigint;
+  output: bigint;
+  contextUsed: bigint;
+  contextSize: bigint;
+}
+
+/** Message `AgentToolUseCompleted`. */
+export interface AgentToolUseCompleted {
+  toolUseId: string;
+  result: string;
+  error: string;
+  diff: string;
+  fullLength?: bigint | undefined;
+}
+
+/** Message `AgentToolUseRequested`. */
+export interface AgentToolUseRequested {
+  toolUseId: string;
+  name: string;
+  input: string;
+  options: AgentPermissionOption[];
+}
+
+/** Message `AgentToolUseResolved`. */
+export interface AgentToolUseResolved {
+  toolUseId: string;
+  allowed: boolean;
+  optionId: string;
+  subscriberId?: string | undefined;
+  commandId?: string | undefined;
+}
+
+/** Message `AgentToolUseStarted`. */
+export interface AgentToolUseStarted {
+  toolUseId: string;
+  name: string;
+  input: string;
+}
+
+/** Message `AgentToolUseUpdated`. */
+export interface AgentToolUseUpdated {
+  toolUseId: string;
+  content: string;
+  detail: string;
 }
 
 /** Message `AllLanguageServers`. */
@@ -150,6 +484,13 @@ export interface ApplyCompletionAdditionalEdits {
 /** Message `ApplyCompletionAdditionalEditsResponse`. */
 export interface ApplyCompletionAdditionalEditsResponse {
   transaction?: Transaction | undefined;
+}
+
+/** Message `ArchiveAgentThread`. Answered by {@link AgentCommandResponse}. */
+export interface ArchiveAgentThread {
+  threadId: string;
+  commandId: string;
+  subscriberId?: string | undefined;
 }
 
 /** Message `AskPassRequest`. Answered by {@link AskPassResponse}. */
@@ -306,6 +647,13 @@ export interface Call {
 /** Message `CallCanceled`. */
 export interface CallCanceled {
   roomId: bigint;
+}
+
+/** Message `CancelAgentCompletion`. Answered by {@link AgentCommandResponse}. */
+export interface CancelAgentCompletion {
+  threadId: string;
+  commandId: string;
+  subscriberId?: string | undefined;
 }
 
 /** Message `CancelCall`. Answered by {@link Ack}. */
@@ -755,6 +1103,25 @@ export interface CopyProjectEntry {
 export interface CrashReport {
   metadata: string;
   minidumpContents: Uint8Array;
+}
+
+/** Message `CreateAgentThread`. Answered by {@link CreateAgentThreadResponse}. */
+export interface CreateAgentThread {
+  threadId: string;
+  commandId: string;
+  hostId?: string | undefined;
+  title: string;
+  cwd: string;
+  text: string;
+  sealed?: AgentSealed | undefined;
+  subscriberId?: string | undefined;
+}
+
+/** Message `CreateAgentThreadResponse`. */
+export interface CreateAgentThreadResponse {
+  thread?: AgentThread | undefined;
+  /** {@link AgentDeliveryEnum} */
+  delivery: number;
 }
 
 /** Message `CreateBufferForPeer`. */
@@ -1352,6 +1719,13 @@ export interface DeclineCall {
   roomId: bigint;
 }
 
+/** Message `DeleteAgentThread`. Answered by {@link AgentCommandResponse}. */
+export interface DeleteAgentThread {
+  threadId: string;
+  commandId: string;
+  subscriberId?: string | undefined;
+}
+
 /** Message `DeleteChannel`. Answered by {@link Ack}. */
 export interface DeleteChannel {
   channelId: bigint;
@@ -1367,6 +1741,16 @@ export interface DeleteProjectEntry {
   projectId: bigint;
   entryId: bigint;
   useTrash: boolean;
+}
+
+/** Message `DenyAgentTools`. Answered by {@link AgentCommandResponse}. */
+export interface DenyAgentTools {
+  threadId: string;
+  commandId: string;
+  subscriberId?: string | undefined;
+  toolUseIds: string[];
+  optionId: string;
+  sealed?: AgentSealed | undefined;
 }
 
 /** Message `Diagnostic`. */
@@ -2288,6 +2672,54 @@ export interface Envelope {
   resolveCodeAction?: ResolveCodeAction | undefined;
   /** One of `payload`. */
   resolveCodeActionResponse?: ResolveCodeActionResponse | undefined;
+  /** One of `payload`. */
+  registerAgentHost?: RegisterAgentHost | undefined;
+  /** One of `payload`. */
+  registerAgentHostResponse?: RegisterAgentHostResponse | undefined;
+  /** One of `payload`. */
+  publishAgentEvents?: PublishAgentEvents | undefined;
+  /** One of `payload`. */
+  publishAgentEventsResponse?: PublishAgentEventsResponse | undefined;
+  /** One of `payload`. */
+  subscribeToAgentEvents?: SubscribeToAgentEvents | undefined;
+  /** One of `payload`. */
+  subscribeToAgentEventsResponse?: SubscribeToAgentEventsResponse | undefined;
+  /** One of `payload`. */
+  ackAgentEvents?: AckAgentEvents | undefined;
+  /** One of `payload`. */
+  unsubscribeFromAgentEvents?: UnsubscribeFromAgentEvents | undefined;
+  /** One of `payload`. */
+  agentEventNotification?: AgentEventNotification | undefined;
+  /** One of `payload`. */
+  getAgentThreads?: GetAgentThreads | undefined;
+  /** One of `payload`. */
+  getAgentThreadsResponse?: GetAgentThreadsResponse | undefined;
+  /** One of `payload`. */
+  getAgentThread?: GetAgentThread | undefined;
+  /** One of `payload`. */
+  getAgentThreadResponse?: GetAgentThreadResponse | undefined;
+  /** One of `payload`. */
+  createAgentThread?: CreateAgentThread | undefined;
+  /** One of `payload`. */
+  createAgentThreadResponse?: CreateAgentThreadResponse | undefined;
+  /** One of `payload`. */
+  agentCommandResponse?: AgentCommandResponse | undefined;
+  /** One of `payload`. */
+  sendAgentMessage?: SendAgentMessage | undefined;
+  /** One of `payload`. */
+  useAgentTools?: UseAgentTools | undefined;
+  /** One of `payload`. */
+  denyAgentTools?: DenyAgentTools | undefined;
+  /** One of `payload`. */
+  cancelAgentCompletion?: CancelAgentCompletion | undefined;
+  /** One of `payload`. */
+  restoreThreadCheckpoint?: RestoreThreadCheckpoint | undefined;
+  /** One of `payload`. */
+  archiveAgentThread?: ArchiveAgentThread | undefined;
+  /** One of `payload`. */
+  deleteAgentThread?: DeleteAgentThread | undefined;
+  /** One of `payload`. */
+  agentCommand?: AgentCommand | undefined;
 }
 
 /** Message `Error`. */
@@ -2536,6 +2968,34 @@ export interface GetAgentServerCommand {
   projectId: bigint;
   name: string;
   rootDir?: string | undefined;
+}
+
+/** Message `GetAgentThread`. Answered by {@link GetAgentThreadResponse}. */
+export interface GetAgentThread {
+  threadId: string;
+  messageLimit: number;
+  beforeSeq?: bigint | undefined;
+}
+
+/** Message `GetAgentThreadResponse`. */
+export interface GetAgentThreadResponse {
+  thread?: AgentThread | undefined;
+  messages: AgentMessage[];
+  lastSeq: bigint;
+  hasMore: boolean;
+}
+
+/** Message `GetAgentThreads`. Answered by {@link GetAgentThreadsResponse}. */
+export interface GetAgentThreads {
+  limit: number;
+  before: string;
+  includeArchived: boolean;
+}
+
+/** Message `GetAgentThreadsResponse`. */
+export interface GetAgentThreadsResponse {
+  threads: AgentThread[];
+  nextCursor: string;
 }
 
 /** Message `GetBlobContent`. Answered by {@link GetBlobContentResponse}. Only known to clients of 2026. */
@@ -4480,6 +4940,16 @@ export interface ProjectTransaction {
   transactions: Transaction[];
 }
 
+/** Message `PublishAgentEvents`. Answered by {@link PublishAgentEventsResponse}. */
+export interface PublishAgentEvents {
+  events: AgentEvent[];
+}
+
+/** Message `PublishAgentEventsResponse`. */
+export interface PublishAgentEventsResponse {
+  results: AgentEventResult[];
+}
+
 /** Message `Pull`. Answered by {@link RemoteMessageResponse}. */
 export interface Pull {
   projectId: bigint;
@@ -4550,6 +5020,18 @@ export interface RefreshSemanticTokens {
   projectId: bigint;
   serverId: bigint;
   requestId?: bigint | undefined;
+}
+
+/** Message `RegisterAgentHost`. Answered by {@link RegisterAgentHostResponse}. */
+export interface RegisterAgentHost {
+  hostId: string;
+  name: string;
+  threadIds: string[];
+}
+
+/** Message `RegisterAgentHostResponse`. */
+export interface RegisterAgentHostResponse {
+  commands: AgentCommand[];
 }
 
 /** Message `RegisterBufferWithLanguageServers`. Answered by {@link Ack}. */
@@ -4876,6 +5358,15 @@ export interface RestartLanguageServers {
   all: boolean;
 }
 
+/** Message `RestoreThreadCheckpoint`. Answered by {@link AgentCommandResponse}. */
+export interface RestoreThreadCheckpoint {
+  threadId: string;
+  commandId: string;
+  subscriberId?: string | undefined;
+  checkpointId: string;
+  sealed?: AgentSealed | undefined;
+}
+
 /** Message `RestrictWorktrees`. Answered by {@link Ack}. Only known to clients of 2026. */
 export interface RestrictWorktrees {
   projectId: bigint;
@@ -4999,6 +5490,15 @@ export interface SemanticTokensResponse {
   edits: SemanticTokensEdit[];
   resultId?: string | undefined;
   version: VectorClockEntry[];
+}
+
+/** Message `SendAgentMessage`. Answered by {@link AgentCommandResponse}. */
+export interface SendAgentMessage {
+  threadId: string;
+  commandId: string;
+  subscriberId?: string | undefined;
+  text: string;
+  sealed?: AgentSealed | undefined;
 }
 
 /** Message `SendChannelMessage`. Answered by {@link SendChannelMessageResponse}. */
@@ -5243,6 +5743,22 @@ export interface StopLanguageServers {
   all: boolean;
 }
 
+/** Message `SubscribeToAgentEvents`. Answered by {@link SubscribeToAgentEventsResponse}. */
+export interface SubscribeToAgentEvents {
+  subscriberId: string;
+  threadId?: string | undefined;
+  cursors: AgentCursor[];
+  sinceTimestamp?: bigint | undefined;
+  limit: number;
+}
+
+/** Message `SubscribeToAgentEventsResponse`. */
+export interface SubscribeToAgentEventsResponse {
+  events: AgentEvent[];
+  hasMore: boolean;
+  gaps: AgentGap[];
+}
+
 /** Message `SubscribeToChannels`. */
 export type SubscribeToChannels = Record<string, never>;
 
@@ -5474,6 +5990,12 @@ export interface Unstage {
   projectId: bigint;
   repositoryId: bigint;
   paths: string[];
+}
+
+/** Message `UnsubscribeFromAgentEvents`. Answered by {@link Ack}. */
+export interface UnsubscribeFromAgentEvents {
+  subscriberId: string;
+  threadId?: string | undefined;
 }
 
 /** Message `UpdateActiveView`. */
@@ -5774,6 +6296,16 @@ export interface UsageLimit_Limited {
 /** Message `UsageLimit.Unlimited`. Only known to clients of 2025. */
 export type UsageLimit_Unlimited = Record<string, never>;
 
+/** Message `UseAgentTools`. Answered by {@link AgentCommandResponse}. */
+export interface UseAgentTools {
+  threadId: string;
+  commandId: string;
+  subscriberId?: string | undefined;
+  toolUseIds: string[];
+  optionId: string;
+  sealed?: AgentSealed | undefined;
+}
+
 /** Message `User`. */
 export interface User {
   id: bigint;
@@ -5888,6 +6420,7 @@ export interface MessageTypes {
   AcceptTermsOfService: AcceptTermsOfService;
   AcceptTermsOfServiceResponse: AcceptTermsOfServiceResponse;
   Ack: Ack;
+  AckAgentEvents: AckAgentEvents;
   AckBufferOperation: AckBufferOperation;
   AckChannelMessage: AckChannelMessage;
   ActivateToolchain: ActivateToolchain;
@@ -5898,7 +6431,38 @@ export interface MessageTypes {
   AddWorktree: AddWorktree;
   AddWorktreeResponse: AddWorktreeResponse;
   AdvertiseContexts: AdvertiseContexts;
+  AgentCheckpointCreated: AgentCheckpointCreated;
+  AgentCheckpointRestored: AgentCheckpointRestored;
+  AgentCommand: AgentCommand;
+  AgentCommandFailed: AgentCommandFailed;
+  AgentCommandResponse: AgentCommandResponse;
+  AgentCommandTaken: AgentCommandTaken;
+  AgentCompletionStopped: AgentCompletionStopped;
+  AgentCursor: AgentCursor;
+  AgentEvent: AgentEvent;
+  AgentEventNotification: AgentEventNotification;
+  AgentEventResult: AgentEventResult;
+  AgentGap: AgentGap;
+  AgentMessage: AgentMessage;
+  AgentMessageAdded: AgentMessageAdded;
+  AgentMessageChunk: AgentMessageChunk;
+  AgentMessageCompleted: AgentMessageCompleted;
+  AgentPermissionOption: AgentPermissionOption;
+  AgentPlanEntry: AgentPlanEntry;
+  AgentPlanUpdated: AgentPlanUpdated;
+  AgentSealed: AgentSealed;
   AgentServerCommand: AgentServerCommand;
+  AgentThread: AgentThread;
+  AgentThreadArchived: AgentThreadArchived;
+  AgentThreadCreated: AgentThreadCreated;
+  AgentThreadDeleted: AgentThreadDeleted;
+  AgentThreadUpdated: AgentThreadUpdated;
+  AgentTokenUsage: AgentTokenUsage;
+  AgentToolUseCompleted: AgentToolUseCompleted;
+  AgentToolUseRequested: AgentToolUseRequested;
+  AgentToolUseResolved: AgentToolUseResolved;
+  AgentToolUseStarted: AgentToolUseStarted;
+  AgentToolUseUpdated: AgentToolUseUpdated;
   AllLanguageServers: AllLanguageServers;
   AllocateWorktreeId: AllocateWorktreeId;
   AllocateWorktreeIdResponse: AllocateWorktreeIdResponse;
@@ -5910,6 +6474,7 @@ export interface MessageTypes {
   ApplyCodeActionResponse: ApplyCodeActionResponse;
   ApplyCompletionAdditionalEdits: ApplyCompletionAdditionalEdits;
   ApplyCompletionAdditionalEditsResponse: ApplyCompletionAdditionalEditsResponse;
+  ArchiveAgentThread: ArchiveAgentThread;
   AskPassRequest: AskPassRequest;
   AskPassResponse: AskPassResponse;
   BlameBuffer: BlameBuffer;
@@ -5928,6 +6493,7 @@ export interface MessageTypes {
   BufferVersion: BufferVersion;
   Call: Call;
   CallCanceled: CallCanceled;
+  CancelAgentCompletion: CancelAgentCompletion;
   CancelCall: CancelCall;
   CancelLanguageServerWork: CancelLanguageServerWork;
   CancelLanguageServerWork_Buffers: CancelLanguageServerWork_Buffers;
@@ -5981,6 +6547,8 @@ export interface MessageTypes {
   ContextVersion: ContextVersion;
   CopyProjectEntry: CopyProjectEntry;
   CrashReport: CrashReport;
+  CreateAgentThread: CreateAgentThread;
+  CreateAgentThreadResponse: CreateAgentThreadResponse;
   CreateBufferForPeer: CreateBufferForPeer;
   CreateChannel: CreateChannel;
   CreateChannelResponse: CreateChannelResponse;
@@ -6040,9 +6608,11 @@ export interface MessageTypes {
   DebugTaskDefinition: DebugTaskDefinition;
   DebuggerLoadedSourceList: DebuggerLoadedSourceList;
   DeclineCall: DeclineCall;
+  DeleteAgentThread: DeleteAgentThread;
   DeleteChannel: DeleteChannel;
   DeleteNotification: DeleteNotification;
   DeleteProjectEntry: DeleteProjectEntry;
+  DenyAgentTools: DenyAgentTools;
   Diagnostic: Diagnostic;
   DiagnosticSummary: DiagnosticSummary;
   DirectoryEnvironment: DirectoryEnvironment;
@@ -6090,6 +6660,10 @@ export interface MessageTypes {
   FormatBuffersResponse: FormatBuffersResponse;
   FuzzySearchUsers: FuzzySearchUsers;
   GetAgentServerCommand: GetAgentServerCommand;
+  GetAgentThread: GetAgentThread;
+  GetAgentThreadResponse: GetAgentThreadResponse;
+  GetAgentThreads: GetAgentThreads;
+  GetAgentThreadsResponse: GetAgentThreadsResponse;
   GetBlobContent: GetBlobContent;
   GetBlobContentResponse: GetBlobContentResponse;
   GetChannelMembers: GetChannelMembers;
@@ -6356,6 +6930,8 @@ export interface MessageTypes {
   ProjectEntryResponse: ProjectEntryResponse;
   ProjectPath: ProjectPath;
   ProjectTransaction: ProjectTransaction;
+  PublishAgentEvents: PublishAgentEvents;
+  PublishAgentEventsResponse: PublishAgentEventsResponse;
   Pull: Pull;
   PullWorkspaceDiagnostics: PullWorkspaceDiagnostics;
   PulledDiagnostics: PulledDiagnostics;
@@ -6365,6 +6941,8 @@ export interface MessageTypes {
   RefreshInlayHints: RefreshInlayHints;
   RefreshLlmToken: RefreshLlmToken;
   RefreshSemanticTokens: RefreshSemanticTokens;
+  RegisterAgentHost: RegisterAgentHost;
+  RegisterAgentHostResponse: RegisterAgentHostResponse;
   RegisterBufferWithLanguageServers: RegisterBufferWithLanguageServers;
   RegisteredForBuffer: RegisteredForBuffer;
   RejoinChannelBuffers: RejoinChannelBuffers;
@@ -6413,6 +6991,7 @@ export interface MessageTypes {
   RespondToChannelInvite: RespondToChannelInvite;
   RespondToContactRequest: RespondToContactRequest;
   RestartLanguageServers: RestartLanguageServers;
+  RestoreThreadCheckpoint: RestoreThreadCheckpoint;
   RestrictWorktrees: RestrictWorktrees;
   Room: Room;
   RoomUpdated: RoomUpdated;
@@ -6427,6 +7006,7 @@ export interface MessageTypes {
   SemanticTokens: SemanticTokens;
   SemanticTokensEdit: SemanticTokensEdit;
   SemanticTokensResponse: SemanticTokensResponse;
+  SendAgentMessage: SendAgentMessage;
   SendChannelMessage: SendChannelMessage;
   SendChannelMessageResponse: SendChannelMessageResponse;
   ServerMetadataUpdated: ServerMetadataUpdated;
@@ -6457,6 +7037,8 @@ export interface MessageTypes {
   StatusEntry: StatusEntry;
   StatusUpdate: StatusUpdate;
   StopLanguageServers: StopLanguageServers;
+  SubscribeToAgentEvents: SubscribeToAgentEvents;
+  SubscribeToAgentEventsResponse: SubscribeToAgentEventsResponse;
   SubscribeToChannels: SubscribeToChannels;
   SubscriptionPeriod: SubscriptionPeriod;
   SubscriptionUsage: SubscriptionUsage;
@@ -6491,6 +7073,7 @@ export interface MessageTypes {
   Unfollow: Unfollow;
   UnshareProject: UnshareProject;
   Unstage: Unstage;
+  UnsubscribeFromAgentEvents: UnsubscribeFromAgentEvents;
   UpdateActiveView: UpdateActiveView;
   UpdateBuffer: UpdateBuffer;
   UpdateBufferFile: UpdateBufferFile;
@@ -6523,6 +7106,7 @@ export interface MessageTypes {
   UsageLimit: UsageLimit;
   UsageLimit_Limited: UsageLimit_Limited;
   UsageLimit_Unlimited: UsageLimit_Unlimited;
+  UseAgentTools: UseAgentTools;
   User: User;
   UsersResponse: UsersResponse;
   ValueFormat: ValueFormat;

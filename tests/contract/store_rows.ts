@@ -24,6 +24,11 @@ const tablesOfUsers: readonly TableName[] = [
   "observed_channel_messages",
   "channel_buffer_collaborators",
   "observed_buffer_edits",
+  "agent_threads",
+  "agent_commands",
+  "agent_hosts",
+  "agent_subscriptions",
+  "agent_cursors",
 ];
 
 /** A row whose table is known at run time only. */

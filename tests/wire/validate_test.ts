@@ -78,7 +78,7 @@ Deno.test("[transport 1.6.5] what the codec makes of every message is valid", ()
       { seed, numRuns: 8 },
     );
   }
-  assertEquals(payloads.length, envelopeMessages().length);
+  assertEquals(payloads.length, envelopeMessages().filter(({ tag }) => tag! < 10_000).length);
 });
 
 Deno.test("[design 3b] the payloads of the golden frames are valid", () => {

@@ -1,0 +1,62 @@
+/** `RegisterAgentHost`: a host is there, and gets what waits for it. [agents 2] [agents R7] */
+import { decode } from "../../proto/mod.ts";
+import { ErrorCode, RpcError } from "../../rpc/errors.ts";
+import { errorField } from "../../rpc/outbox.ts";
+import { fieldOf } from "../turn.ts";
+import type { ActorSystem } from "../system.ts";
+import type { ConnectionRef } from "../refs.ts";
+import type { DeskContext } from "./desk.ts";
+import { isUuid } from "./reading.ts";
+
+/** Threads that a host may name at once. */
+const MOST_THREADS = 10_000;
+
+export function registerHost({ system, turn, inbound, desk }: DeskContext): void {
+  const { hostId, name, threadIds } = decode("RegisterAgentHost", inbound.payload);
+  if (!isUuid(hostId)) throw RpcError.internal("the host id has to be a UUID in lower case");
+  if (threadIds.length > MOST_THREADS) {
+    throw RpcError.internal(`a host may name ${MOST_THREADS} threads, not ${threadIds.length}`);
+  }
+  const { connection, requestId } = inbound;
+  const { userId } = connection;
+  turn.put("agent_hosts", {
+    user_id: userId,
+    host_id: hostId,
+    name: name.slice(0, 200),
+    seen_at: system.clock.now(),
+  });
+  // One connection is one host.
+  const before = desk.hostOf(connection);
+  if (before !== undefined) desk.hosts.delete(before);
+  desk.hosts.set(hostId, connection);
+  turn.then((gate) => {
+    for (const threadId of new Set(threadIds.filter(isUuid))) {
+      system.thread(userId, threadId).tell({ type: "thread.hosted", hostId }, gate);
+    }
+    system.journal.afterCommit(gate, () => void answer(system, connection, requestId, hostId));
+  });
+}
+
+/** What waits, and behind that each of it as a request. */
+async function answer(
+  system: ActorSystem,
+  connection: ConnectionRef,
+  requestId: number,
+  hostId: string,
+): Promise<void> {
+  try {
+    const where = { user_id: connection.userId, host_id: hostId };
+    const rows = (await system.store.loadWhere("agent_commands", where))
+      .filter(({ state }) => state === "waiting")
+      .sort((a, b) => a.created_at - b.created_at || a.ordinal - b.ordinal);
+    const commands = rows.map(({ command }) => decode("AgentCommand", command));
+    connection.outbox.push(fieldOf("RegisterAgentHostResponse", { commands }), requestId, 0);
+    for (const threadId of new Set(commands.map((command) => command.threadId))) {
+      system.thread(connection.userId, threadId).tell({ type: "thread.deliver" }, 0);
+    }
+  } catch (error) {
+    system.log.error("Commands cannot be read: {error}", { error });
+    const text = "the database is away, try again in a moment";
+    connection.outbox.push(errorField(ErrorCode.Internal, text), requestId, 0);
+  }
+}

@@ -1,0 +1,30 @@
+/** Where a host keeps what the server has not numbered yet. [agents R2] */
+import type { OutgoingAgentEvent } from "./agent_events.ts";
+
+/** What an outbox had kept. */
+export interface KeptByHost {
+  /** In the order in which they were added. */
+  readonly events: readonly OutgoingAgentEvent[];
+  /** Commands that were carried out lately. */
+  readonly commandIds: readonly string[];
+}
+
+/** Each call has taken effect when it returns: what a host has said is kept whatever happens next. */
+export interface AgentOutbox {
+  load(): KeptByHost;
+  add(event: OutgoingAgentEvent): void;
+  /** The first `count` events are numbered. */
+  remove(count: number): void;
+  /** A command was carried out: it is not to be done again. */
+  noteCommand(commandId: string): void;
+}
+
+/** For hosts that do not outlive their process. */
+export class MemoryOutbox implements AgentOutbox {
+  load(): KeptByHost {
+    return { events: [], commandIds: [] };
+  }
+  add(): void {}
+  remove(): void {}
+  noteCommand(): void {}
+}
