@@ -350,6 +350,7 @@ export const settings = {
     schema: words,
     defaultText: "none",
     description: "Private key (PEM) of that certificate.",
+  }),
   agentBatching: setting({
     flag: "agent-batching",
     env: "AGENT_BATCHING",

@@ -57,7 +57,9 @@ Deno.test("[agents R1] events are numbered from 1 without holes, in the order se
     events.slice(1).map((event) => event.planUpdated?.entries[0]?.content),
     Array.from({ length: 99 }, (_, i) => `p${i}`),
   );
-  for (const { userId, threadId } of events) assertEquals([userId, threadId], [host.userId, THREAD]);
+  for (const { userId, threadId } of events) {
+    assertEquals([userId, threadId], [host.userId, THREAD]);
+  }
   // Another thread has numbers of its own.
   const other = await publish(host, created(uuid("other")), created(THREAD));
   assertEquals(other.map(({ seq }) => Number(seq)), [1, 101]);
@@ -117,7 +119,11 @@ Deno.test("[agents R3] who comes back gets what he missed and then what happens,
 Deno.test("[agents R3] pages: notifications begin when nothing is left", async () => {
   await using server = await startServer();
   const [host, device] = await twoDevices(server);
-  await publish(host, created(THREAD), ...Array.from({ length: 9 }, (_, i) => plan(THREAD, `${i}`)));
+  await publish(
+    host,
+    created(THREAD),
+    ...Array.from({ length: 9 }, (_, i) => plan(THREAD, `${i}`)),
+  );
   const all: WireEvent[] = [];
   let after = 0n;
   for (let pages = 1;; pages++) {
@@ -243,8 +249,10 @@ Deno.test("[agents 1] somebody else's thread is an unknown one, whatever is aske
       }),
       await mallory.ask("RegisterAgentHost", { hostId: uuid("h"), threadIds: [threadId] }),
     ];
-    return JSON.stringify(told.map(({ name, value }) => ({ name, value })), (_, one) =>
-      typeof one === "bigint" ? `${one}` : one).replaceAll(threadId, "ID");
+    return JSON.stringify(
+      told.map(({ name, value }) => ({ name, value })),
+      (_, one) => typeof one === "bigint" ? `${one}` : one,
+    ).replaceAll(threadId, "ID");
   };
   assertEquals(await answers(THREAD), await answers(nowhere));
   assertEquals((await mallory.call("GetAgentThreads", {})).threads, []);

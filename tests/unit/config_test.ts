@@ -1,3 +1,4 @@
+import { agentPolicy } from "../../lib/agent_policy.ts";
 import {
   assert,
   assertEquals,
@@ -48,6 +49,7 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
     checksumSeed: undefined,
     extensionsDir: undefined,
     upstreams: { extensions: undefined, site: undefined, cloud: undefined },
+    agents: agentPolicy,
     times: protocolTimes,
   });
 });
@@ -67,6 +69,10 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     userRequests: ["7", "8"],
     tlsCert: ["/a/cert.pem", "/b/cert.pem"],
     tlsKey: ["/a/key.pem", "/b/key.pem"],
+    agentBatching: ["on", "off"],
+    agentRetentionDays: ["1", "2"],
+    agentRetainedEvents: ["100", "200"],
+    agentEventsPerSecond: ["1", "2"],
     trustedProxies: ["none", "private"],
     auth: ["shared-secret", "jwt"],
     authSecret: ["a".repeat(16), ""],
@@ -166,6 +172,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
       site: "https://a.example",
       cloud: "https://a.example",
     },
+    agents: { batching: true, retention: 86_400_000, retainedEvents: 100, eventsPerSecond: 1 },
     times: 5_000,
   };
   const fromEnv = {
@@ -216,6 +223,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
       site: "https://b.example/s",
       cloud: "https://b.example",
     },
+    agents: { batching: false, retention: 172_800_000, retainedEvents: 200, eventsPerSecond: 2 },
     times: 20_000,
   };
   assertEquals(read(flags, {}), fromFlags);
