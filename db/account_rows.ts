@@ -111,7 +111,7 @@ export abstract class AccountRows {
   }
 
   async removeUser(id: number): Promise<boolean> {
-    const [, , removed] = await this.askTogether(
+    const [, , , removed] = await this.askTogether(
       deleteAgentEventsOf(this.kysely, id),
       queries.deleteNotificationsAbout(this.kysely, id),
       queries.deleteMentionsBy(this.kysely, id),
