@@ -15,7 +15,7 @@ function help(): string {
   const name = programName();
   return `Parley, a collaboration server for the Zed editor.
 
-  ${name} serve [option]…     run the server
+  ${name} serve [option]…     run the server, or "serve api" and "serve collab" in two parts
   ${name} user <command>      manage accounts: add, invite, password, list, …
   ${name} seed <file.json>    add the accounts that a file names
   ${name} backup <file>       copy the database while the server runs
@@ -65,7 +65,8 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       return 0;
     default:
       output.note(
-        `Cannot run "${command}": there are serve, user, seed, backup, restore and doctor`,
+        `Cannot run "${command}": there are serve, user, seed, backup, restore, migrate, ` +
+          "copy-to-postgres and doctor",
       );
       return 1;
   }

@@ -26,7 +26,7 @@ import {
 } from "./http/running_server.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import type { Config } from "./lib/config.ts";
-import { type DataDir, lockDataDir } from "./lib/data_dir.ts";
+import { type DataDir, lockDataDir, makeDataDir } from "./lib/data_dir.ts";
 import { createLog, type Log } from "./lib/log.ts";
 import { createMetrics, type Metrics } from "./lib/metrics.ts";
 import { mediaOff } from "./media/off.ts";
@@ -100,10 +100,10 @@ export class Server {
    * @throws {DataDirError} {StoreTooNewError} {StoreUnavailableError} and what listening throws
    */
   async start(): Promise<{ url: string }> {
-    const { host, port, dataDir, tls } = this.#config;
+    const { host, port, dataDir, mode, tls } = this.#config;
     prepareZstd();
     const pem = tls && await readCertificate(tls);
-    if (this.#parts.store === undefined) this.#dataDir = await lockDataDir(dataDir);
+    if (this.#parts.store === undefined) await this.#takeDataDir();
     const clock = this.#parts.clock ?? systemClock;
     this.#store = this.#parts.store ?? await this.#openStore(clock);
     // Taken first, so that a port in use is found before anything changes.
@@ -129,6 +129,7 @@ export class Server {
       log: this.#log,
       avatarUrl: (userId) => `${this.#config.publicUrl ?? url}/avatars/${userId}.png`,
       failed: (error) => this.#failure.resolve(error),
+      idle: mode === "api",
     });
     this.#actors = actors;
     const strategies = strategiesOf(this.#config);
@@ -193,9 +194,16 @@ export class Server {
     await this.stop();
   }
 
+  /** Beside the process that has the connections another one may serve the database's part. */
+  async #takeDataDir(): Promise<void> {
+    const { dataDir, mode } = this.#config;
+    if (mode === "api") await makeDataDir(dataDir);
+    else this.#dataDir = await lockDataDir(dataDir);
+  }
+
   /** The database of the configuration; only its own driver is loaded. */
   async #openStore(clock: Clock): Promise<Store> {
-    const { database, databaseConnections, times } = this.#config;
+    const { database, databaseConnections, mode, times } = this.#config;
     const notice = (message: string) => this.#log.info(message);
     if (database.kind === "sqlite") {
       const { openSqlite } = await import("./db/sqlite/open.ts");
@@ -206,7 +214,7 @@ export class Server {
       url: database.url.reveal(),
       name: database.name,
       connections: databaseConnections,
-      exclusive: true,
+      exclusive: mode !== "api",
       patience: times.recovery / 2,
       clock,
       notice,

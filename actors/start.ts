@@ -37,6 +37,8 @@ export interface ActorsOptions {
   readonly media: MediaServer;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Nobody connects to this process: it takes no epoch and brings nothing back. */
+  readonly idle?: boolean;
   /** What the configuration decides about accounts; without it nobody is staff, no models. */
   readonly accounts?: AccountPolicy;
   /** What the configuration decides about agents. */
@@ -116,6 +118,8 @@ export class Actors implements ActorSystem {
 
   /** Takes a new epoch, brings rooms of earlier ones back, and plans what nobody rejoins. [rooms 15] */
   static async start(options: ActorsOptions): Promise<Actors> {
+    // Another process has the rooms and channels of this database, and its epochs.
+    if (options.idle === true) return new Actors(options, 0, await Ids.load(options.store));
     const epoch = await options.store.startEpoch();
     const actors = new Actors(options, epoch, await Ids.load(options.store));
     await restoreChannels(actors);

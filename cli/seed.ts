@@ -21,7 +21,7 @@ const LATER: readonly string[] = ["channels", "memberships"];
 export function seedHelp(): string {
   return `Add the accounts that a file names; those that are there stay as they are.
 
-  ${programName()} seed <file.json>
+  ${programName()} seed [file.json]     without one, the file that SEED_PATH names
 
   {"users": [{"login": "ann", "admin": true}, {"login": "bob"}]}
 
@@ -42,9 +42,9 @@ export async function runSeed(
 ): Promise<void> {
   const line = parseCommandLine(args, ["help", "json"]);
   if (line.switches.has("help")) return output.result(seedHelp());
-  const [file] = line.words;
+  const [file = env.SEED_PATH || undefined] = line.words;
   if (file === undefined || line.words.length > 1) {
-    throw new UsageError('Cannot run "seed": give one file');
+    throw new UsageError('Cannot run "seed": give one file, or set SEED_PATH');
   }
   const users = await readSeed(file);
   const accounts = await openAccounts(loadDataConfig(line.dataFlags, env), output.note);

@@ -6,6 +6,7 @@ import {
   type Environment,
   loadConfig,
 } from "../lib/config.ts";
+import { notesOn } from "../lib/reference_settings.ts";
 import { configureLog, createLog } from "../lib/log.ts";
 import { createServer } from "../server.ts";
 import { explain, explainListen } from "./explain.ts";
@@ -19,7 +20,10 @@ const hardLimit = 9_500;
 export function serveHelp(): string {
   return `Run the server.
 
-  ${programName()} serve [option]…
+  ${programName()} serve [all|api|collab] [option]…
+
+"all", everything in one process, is the default. "api" and "collab" are the two parts of a split
+installation on one database: what needs the database only, and what concerns connections.
 
 ${configHelp()}`;
 }
@@ -39,7 +43,10 @@ export async function runServe(
     output.result(serveHelp());
     return 0;
   }
-  const config = loadConfig(args, env);
+  const [word, ...rest] = args;
+  const isMode = word === "all" || word === "api" || word === "collab";
+  const config = loadConfig(isMode ? ["--mode", word, ...rest] : args, env);
+  for (const note of notesOn(env)) output.note(note);
   const endLog = await configureLog(config.log);
   const log = createLog();
   const stop = stopRequest(log);

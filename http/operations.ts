@@ -5,7 +5,7 @@ import type { Exchange } from "./route.ts";
 
 /** `GET /`: mode and version. */
 export function root({ deps }: Exchange): Response {
-  return plainText(200, `parley:all v${deps.version}`);
+  return plainText(200, `parley:${deps.config.mode} v${deps.version}`);
 }
 
 /** `GET /livez`: `ok` while the process answers at all; a database that is away is no reason to end it. */

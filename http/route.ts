@@ -37,6 +37,15 @@ interface RouteFacts {
   readonly years: "2025" | "2026" | "both" | "-";
   /** What we answer, for the document. */
   readonly answer: string;
+  /**
+   * Which process of a split installation serves it. [transport 6.3.3]
+   *
+   * - `api`, the default: needs the database only
+   * - `collab`: needs connections and rooms
+   * - `passed on`: the same, and `serve api` sends it on to `serve collab`
+   * - `both`
+   */
+  readonly place?: "api" | "collab" | "passed on" | "both";
 }
 
 /**

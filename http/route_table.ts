@@ -67,6 +67,7 @@ import { upgradeRpc } from "./websocket.ts";
 export const routes: readonly Route[] = [
   {
     path: "/rpc",
+    place: "collab",
     methods: ["GET"],
     auth: "none",
     handler: rpc,
@@ -88,6 +89,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/client/users/connect",
+    place: "collab",
     methods: ["GET"],
     auth: "user",
     handler: connectNotices,
@@ -302,6 +304,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/pair",
+    place: "collab",
     methods: ["GET"],
     auth: "none",
     handler: showPairing,
@@ -311,6 +314,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/pair",
+    place: "collab",
     methods: ["POST"],
     auth: "none",
     handler: pairBrowser,
@@ -320,6 +324,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/local/pair",
+    place: "collab",
     methods: ["POST"],
     auth: "none",
     handler: pairDevice,
@@ -366,6 +371,7 @@ export const routes: readonly Route[] = [
   })),
   {
     path: "/account/tokens/:id/revoke",
+    place: "passed on",
     methods: ["POST"],
     auth: "session",
     handler: revokeToken,
@@ -393,6 +399,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/account/sign_out_everywhere",
+    place: "passed on",
     methods: ["POST"],
     auth: "session",
     handler: signOutEverywhere,
@@ -442,6 +449,7 @@ export const routes: readonly Route[] = [
   // Operation and scripts.
   {
     path: "/",
+    place: "both",
     methods: ["GET"],
     auth: "none",
     handler: root,
@@ -451,6 +459,7 @@ export const routes: readonly Route[] = [
   },
   ...["/healthz", "/readyz"].map((path): Route => ({
     path,
+    place: "both",
     methods: ["GET"],
     auth: "none",
     handler: health,
@@ -460,6 +469,7 @@ export const routes: readonly Route[] = [
   })),
   {
     path: "/livez",
+    place: "both",
     methods: ["GET"],
     auth: "none",
     handler: live,
@@ -469,6 +479,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/metrics",
+    place: "collab",
     methods: ["GET"],
     auth: "none",
     handler: metrics,
@@ -488,6 +499,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/user",
+    place: "passed on",
     methods: ["POST"],
     auth: "api token",
     handler: updateUser,
@@ -498,6 +510,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/signout",
+    place: "passed on",
     methods: ["POST"],
     auth: "none",
     handler: signOutCaller,
@@ -507,6 +520,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/rpc_server_snapshot",
+    place: "passed on",
     methods: ["GET"],
     auth: "api token",
     handler: rpcServerSnapshot,
@@ -543,6 +557,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/users/:id/refresh_llm_tokens",
+    place: "passed on",
     methods: ["POST"],
     auth: "api token",
     handler: refreshLlmTokens,
@@ -552,6 +567,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/users/:id/update_plan",
+    place: "passed on",
     methods: ["POST"],
     auth: "api token",
     handler: updatePlan,
@@ -588,6 +604,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/internal/channel_members/fuzzy_search_by_github_login",
+    place: "passed on",
     methods: ["POST"],
     auth: "api token",
     handler: fuzzySearchMembers,
@@ -634,6 +651,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: "/internal/admin/*",
+    place: "collab",
     methods: ["GET", "POST", "PATCH", "DELETE"],
     auth: "server secret",
     handler: admin,

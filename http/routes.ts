@@ -6,6 +6,7 @@ import { corsHeaders, preflight } from "./cors.ts";
 import type { HttpDeps } from "./deps.ts";
 import { type Guesser, tooManyGuesses } from "./guess_limit.ts";
 import { observed } from "./observed.ts";
+import { elsewhere } from "./modes.ts";
 import { requestIdOf } from "./request_id.ts";
 import { plainText, unavailable } from "./responses.ts";
 import { type Exchange, type Method, type Route, type RouteMatch, Router } from "./route.ts";
@@ -105,6 +106,8 @@ async function answerAt(
   }
   const { route, params } = match;
   const exchange: Exchange = { ...asked, params };
+  const other = await elsewhere(route, exchange);
+  if (other !== undefined) return other;
   const guesser = deps.guesses.guesser(request.headers, peer);
   if (route.auth !== "user") return await guarded(route, exchange, guesser);
   const verdict = await authenticate(deps.store, request.headers, deps.strategies, guesser);

@@ -74,6 +74,10 @@ export interface Upstreams {
 
 /** The program's configuration, checked. */
 export interface Config {
+  /** What this process serves. [transport 6.3.3] */
+  readonly mode: "all" | "api" | "collab";
+  /** Where the collaboration process of a split installation is, without a slash at its end. */
+  readonly collabUrl: string | undefined;
   /** 0 for any free port. */
   readonly port: number;
   readonly host: string;
@@ -176,6 +180,8 @@ export function loadConfig(
   if (problems.length > 0) throw new ConfigError(problems);
   return {
     ...data,
+    mode: values.mode,
+    collabUrl: values.collabUrl,
     port: values.port,
     host: values.host,
     publicUrl: values.publicUrl,

@@ -17,6 +17,24 @@ import {
 
 /** The settings, by the name that the program knows them by, in the order of the help. */
 export const settings = {
+  mode: setting({
+    flag: "mode",
+    env: "SERVICE_MODE",
+    value: "<which>",
+    schema: oneOf(["all", "api", "collab"]),
+    default: "all",
+    description:
+      "What this process serves: everything, or of a split installation its part; also the word " +
+      "behind serve.",
+  }),
+  collabUrl: setting({
+    flag: "collab-url",
+    env: "COLLAB_URL",
+    value: "<url>",
+    schema: webUrl,
+    defaultText: "none",
+    description: "Where serve collab is reached, for serve api.",
+  }),
   port: setting({
     flag: "port",
     env: "HTTP_PORT",

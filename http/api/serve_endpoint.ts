@@ -16,6 +16,7 @@ export function routeOf(endpoint: Endpoint): Route {
     path: endpoint.path,
     methods: [endpoint.method],
     auth: "administrator",
+    place: "passed on",
     handler: (exchange) => serve(endpoint, exchange),
     caller: `administration: ${endpoint.summary}`,
     years: "-",

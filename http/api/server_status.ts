@@ -10,11 +10,11 @@ export const serverEndpoints: readonly Endpoint[] = [
     path: "/api/admin/server",
     summary: "version and load of the server",
     success: { status: 200, description: "The server", schema: ServerStatus },
-    run({ deps: { actors, version } }) {
+    run({ deps: { actors, config, version } }) {
       const answer = {
         ...actors.registry.counts(),
         version,
-        mode: "all" as const,
+        mode: config.mode,
         epoch: actors.epoch,
         draining: actors.draining,
       };

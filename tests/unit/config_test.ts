@@ -28,6 +28,8 @@ function problems(args: readonly string[], env: Environment = {}): readonly stri
 Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
   assertEquals(loadConfig([], home, "linux"), {
     port: 8080,
+    mode: "all",
+    collabUrl: undefined,
     host: "127.0.0.1",
     publicUrl: undefined,
     webOrigins: [],
@@ -56,6 +58,8 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
 
 Deno.test("[issue 3 run] every setting is read from its flag and from its variable; the flag wins", () => {
   const samples: Record<keyof typeof settings, readonly [string, string]> = {
+    mode: ["api", "collab"],
+    collabUrl: ["http://a.example", "http://b.example"],
     port: ["1", "2"],
     host: ["a", "b"],
     publicUrl: ["https://a.example", "https://b.example"],
@@ -131,6 +135,8 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     };
   };
   const fromFlags = {
+    mode: "api" as const,
+    collabUrl: "http://a.example",
     port: 1,
     host: "a",
     publicUrl: "https://a.example",
@@ -176,6 +182,8 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     times: 5_000,
   };
   const fromEnv = {
+    mode: "collab" as const,
+    collabUrl: "http://b.example",
     port: 2,
     host: "b",
     publicUrl: "https://b.example",
