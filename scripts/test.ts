@@ -20,7 +20,7 @@ export interface Counts {
 /** Suites that run one after the other. Real sockets and real times share no machine with others. */
 const GROUPS: readonly { readonly folders: readonly string[]; readonly parallel: boolean }[] = [
   { folders: ["tests/unit", "tests/contract", "tests/wire", "tests/sim"], parallel: true },
-  { folders: ["tests/e2e", "tests/fault"], parallel: false },
+  { folders: ["tests/e2e", "tests/fault", "tests/chromium"], parallel: false },
 ];
 
 /** Deno 2.9 has the sanitizers off unless asked; XState's development build warns of lost events. */

@@ -31,8 +31,15 @@ export class ServerProcess implements AsyncDisposable {
   #url = "";
   readonly #flags: readonly string[];
   readonly #ownsDir: boolean;
+  readonly #env: Record<string, string>;
 
-  private constructor(dataDir: string, flags: readonly string[], ownsDir: boolean) {
+  private constructor(
+    dataDir: string,
+    flags: readonly string[],
+    ownsDir: boolean,
+    env: Record<string, string>,
+  ) {
+    this.#env = env;
     this.dataDir = dataDir;
     this.#flags = flags;
     this.#ownsDir = ownsDir;
@@ -41,10 +48,15 @@ export class ServerProcess implements AsyncDisposable {
   /** A folder with users, and no process yet. */
   static async prepare(
     logins: readonly string[] = [],
-    options: { readonly flags?: readonly string[]; readonly dataDir?: string } = {},
+    options: {
+      readonly flags?: readonly string[];
+      readonly dataDir?: string;
+      readonly env?: Record<string, string>;
+    } = {},
   ): Promise<ServerProcess> {
     const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "parley-fault-" });
-    const server = new ServerProcess(dataDir, options.flags ?? [], options.dataDir === undefined);
+    const { flags = [], env = {} } = options;
+    const server = new ServerProcess(dataDir, flags, options.dataDir === undefined, env);
     if (logins.length > 0) {
       await server.withStore(async (store) => {
         for (const account of await addUsers(store, logins, { admin: false })) {
@@ -141,11 +153,11 @@ export class ServerProcess implements AsyncDisposable {
         ...(this.#flags.includes("--port") ? [] : ["--port", "0"]),
         "--data-dir",
         this.dataDir,
-        "--log-level",
-        "warning",
+        ...(this.#flags.includes("--log-level") ? [] : ["--log-level", "warning"]),
         ...this.#flags,
       ],
       cwd: ROOT,
+      env: this.#env,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
