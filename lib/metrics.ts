@@ -122,7 +122,7 @@ export interface Metrics {
   readonly journalFailures: Counter;
 
   /** What there is, for the document. */
-  readonly described: readonly MetricDescription[];
+  described(): readonly MetricDescription[];
   /** Events of agent threads that hosts sent and that are stored. */
   readonly agentEventsStored: Counter;
   /** The same as they were delivered, once for each subscriber. */
@@ -323,7 +323,7 @@ export function createMetrics(): Metrics {
       "Transactions of which nothing could be stored",
     ),
 
-    described: described(registry),
+    described: () => described(registry),
     agentEventsStored: counter("agent_events_total", "Events of agent threads that were stored"),
     agentEventsDelivered: counter(
       "agent_events_delivered_total",

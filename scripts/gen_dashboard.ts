@@ -86,6 +86,22 @@ export const panels: readonly Panel[] = [
     },
   },
   {
+    title: "Events of agents",
+    unit: "cps",
+    lines: {
+      stored: rate("agent_events_total"),
+      delivered: rate("agent_events_delivered_total"),
+    },
+  },
+  {
+    title: "Agents that others wait for",
+    unit: "short",
+    lines: {
+      "commands without their host": now("agent_commands_waiting"),
+      "events behind, slowest": now("agent_subscriber_lag_events"),
+    },
+  },
+  {
     title: "HTTP requests",
     unit: "reqps",
     lines: { "{{status}}": by("status", "http_requests_total") },

@@ -10,7 +10,7 @@ const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
 
 /** Every series that a query may name, and the labels that it has. */
 const series = new Map(
-  createMetrics().described.flatMap(({ name, type, labels }) =>
+  createMetrics().described().flatMap(({ name, type, labels }) =>
     type === "histogram"
       ? [[`${name}_bucket`, [...labels, "le"]], [`${name}_sum`, labels], [`${name}_count`, labels]]
       : [[name, labels]]
@@ -59,7 +59,7 @@ Deno.test("[issue 4 metrics] the dashboard shows every metric, and only such as 
     for (const [, label] of query.matchAll(/by \((\w+)\)/g)) assert(labels.includes(label!), query);
     named.add(names[0]!.replace(/_bucket$/, ""));
   }
-  const all = createMetrics().described.map(({ name }) => name);
+  const all = createMetrics().described().map(({ name }) => name);
   assertEquals([...named].toSorted(), all.toSorted());
 });
 
