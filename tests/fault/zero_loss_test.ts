@@ -1,0 +1,7 @@
+import { assert } from "@std/assert";
+import { zeroLoss } from "./zero_loss.ts";
+
+Deno.test("[agents R2, R3] every event arrives once and in order, whoever is killed meanwhile", async () => {
+  const { kills } = await zeroLoss(7, 15_000);
+  assert(Object.values(kills).reduce((a, b) => a + b) > 0);
+});
