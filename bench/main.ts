@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a program that prints a table
 /**
- * The table of DESIGN section 5 (all rows but the last), against a bare Deno server measured in the
+ * The table of DESIGN section 5, against a bare Deno server measured in the
  * same run.
  *
  *     deno task bench                       all of it, about two minutes; writes docs/benchmarks.md
@@ -9,6 +9,7 @@
  *                                           cold-start, text, wire; writes nothing
  */
 import { type Account, seedAccounts } from "./accounts.ts";
+import { type AgentsOptions, benchAgents } from "./agents.ts";
 import { benchColdStart } from "./cold_start.ts";
 import { benchConnections } from "./connections.ts";
 import { benchmarksDocument } from "./document.ts";
@@ -31,6 +32,7 @@ interface Size {
   /** Times that all accounts connect. */
   readonly floods: number;
   readonly coldStarts: number;
+  readonly agents: AgentsOptions;
 }
 
 const FULL: Size = {
@@ -41,6 +43,7 @@ const FULL: Size = {
   large: 500_000,
   floods: 3,
   coldStarts: 7,
+  agents: { events: 50_000, paced: 1_000 },
 };
 
 const SHORT: Size = {
@@ -51,6 +54,7 @@ const SHORT: Size = {
   large: 50_000,
   floods: 1,
   coldStarts: 1,
+  agents: { events: 10_000, paced: 200 },
 };
 
 /** The first of the accounts can call that many others. */
@@ -85,6 +89,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     onServers(dataDir, (parley, bare) => benchConnections(parley, bare, accounts, floods)),
   "cold-start": (dataDir, [account], { coldStarts }) =>
     benchColdStart(dataDir, account as Account, coldStarts),
+  "agents": async (dataDir, [account], { agents }) => {
+    const flags = ["--agent-events-per-second", "1000000", "--agent-retained-events", "1000000"];
+    await using parley = await ServerProcess.parley(dataDir, flags);
+    return await benchAgents(parley, account as Account, agents);
+  },
 };
 
 async function main(args: readonly string[]): Promise<void> {

@@ -42,10 +42,11 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** A Parley on that data folder. */
-  static parley(dataDir: string): Promise<ServerProcess> {
+  static parley(dataDir: string, flags: readonly string[] = []): Promise<ServerProcess> {
     return ServerProcess.start([
       ...serveCommand(),
       ...["--port", "0", "--data-dir", dataDir, "--log-level", "warning"],
+      ...flags,
     ]);
   }
 
