@@ -7,6 +7,7 @@ import { Passwords } from "./db/passwords.ts";
 import type { Store } from "./db/store.ts";
 import { Admission } from "./http/admission.ts";
 import { GuessLimit } from "./http/guess_limit.ts";
+import type { Payments } from "./http/billing/payments.ts";
 import { Plans } from "./http/plans.ts";
 import { RequestLimits } from "./http/request_limits.ts";
 import { strategiesOf } from "./http/strategies.ts";
@@ -144,7 +145,8 @@ export class Server {
       ),
       strategies,
       notices: this.notices,
-      plans: new Plans(this.#store, actors.accounts, false),
+      plans: new Plans(this.#store, actors.accounts, this.#config.billing !== undefined),
+      payments: await paymentsOf(this.#config),
       limits: new RequestLimits(actors.clock, this.#config, this.metrics),
       tickets: new SocketTickets(actors.clock),
       guesses: new GuessLimit(actors.clock, this.#config.trustedProxies),
@@ -232,6 +234,13 @@ async function mediaServer({ liveKit, times }: Config): Promise<MediaServer> {
     secret: liveKit.secret.reveal(),
     timeLimit: times.media,
   });
+}
+
+/** The payment provider of the configuration; its library is loaded only where there is one. */
+async function paymentsOf({ billing }: Config): Promise<Payments | undefined> {
+  if (billing === undefined) return undefined;
+  const { StripePayments } = await import("./http/billing/stripe.ts");
+  return new StripePayments(billing);
 }
 
 /** A server for that configuration; {@link Server.start} runs it. */

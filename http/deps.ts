@@ -9,6 +9,7 @@ import type { Admission } from "./admission.ts";
 import type { GuessLimit } from "./guess_limit.ts";
 import type { RequestLimits } from "./request_limits.ts";
 import type { Notices } from "./client_api/notices.ts";
+import type { Payments } from "./billing/payments.ts";
 import type { Plans } from "./plans.ts";
 import type { Strategy } from "./strategies.ts";
 import type { SocketTickets } from "./socket_tickets.ts";
@@ -29,6 +30,8 @@ export interface HttpDeps {
   readonly strategies: readonly Strategy[];
   readonly store: Store;
   readonly plans: Plans;
+  /** Undefined where nobody pays. */
+  readonly payments: Payments | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly adminSecret: string;

@@ -102,7 +102,8 @@ function bringsApiToken({ request }: Exchange): boolean {
   return /^token /i.test(request.headers.get("authorization") ?? "");
 }
 
-async function callerOf(exchange: Exchange): Promise<Caller | Response> {
+/** Who asks, by a token of his or by his browser; or the answer that refuses. */
+export async function callerOf(exchange: Exchange): Promise<Caller | Response> {
   const { request, peer, deps } = exchange;
   if (request.headers.has("authorization")) {
     const guesser = deps.guesses.guesser(request.headers, peer);

@@ -5,6 +5,13 @@
 import { handleAdmin } from "./admin.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { routeOf } from "./api/serve_endpoint.ts";
+import {
+  billingCustomer,
+  billingSubscriptions,
+  billingWebhook,
+  manageSubscriptions,
+  subscribe,
+} from "./billing/routes.ts";
 import { audit, commandLineActor } from "./audit.ts";
 import { auditImpersonation } from "./impersonation.ts";
 import { baseUrl } from "./base_url.ts";
@@ -519,6 +526,57 @@ export const routes: readonly Route[] = [
     answer: "204; ends the token or session of the request, and its connections",
   },
   {
+    path: "/billing/customers",
+    place: "passed on",
+    methods: ["GET"],
+    auth: "none",
+    handler: billingCustomer,
+    caller: "people's tools",
+    years: "-",
+    answer:
+      "200 `{customer_id, paying, plans, subscriptions}` of who asks; 404 without `STRIPE_API_KEY`",
+  },
+  {
+    path: "/billing/subscriptions",
+    place: "passed on",
+    methods: ["GET"],
+    auth: "none",
+    handler: billingSubscriptions,
+    caller: "people's tools",
+    years: "-",
+    answer: "200 `{subscriptions}` of who asks; 404 without `STRIPE_API_KEY`",
+  },
+  {
+    path: "/billing/subscriptions",
+    place: "passed on",
+    methods: ["POST"],
+    auth: "none",
+    handler: subscribe,
+    caller: "people's tools",
+    years: "-",
+    answer: "200 `{url}`, the provider's page for paying; 400, 502; 404 without `STRIPE_API_KEY`",
+  },
+  {
+    path: "/billing/subscriptions/manage",
+    place: "passed on",
+    methods: ["POST"],
+    auth: "none",
+    handler: manageSubscriptions,
+    caller: "people's tools",
+    years: "-",
+    answer: "200 `{url}`, the provider's page for changes; 502; 404 without `STRIPE_API_KEY`",
+  },
+  {
+    path: "/billing/webhook",
+    place: "passed on",
+    methods: ["POST"],
+    auth: "none",
+    handler: billingWebhook,
+    caller: "Stripe",
+    years: "-",
+    answer: "200; 400 for what is not signed; 404 without `STRIPE_API_KEY`",
+  },
+  {
     path: "/rpc_server_snapshot",
     place: "passed on",
     methods: ["GET"],
@@ -681,7 +739,8 @@ function rpc({ request, url, peer, deps }: Exchange): Answer {
     const tooMany = deps.limits.refuseUser(who.userId, request.headers, peer);
     if (tooMany !== undefined) return tooMany;
     await auditImpersonation({ request, peer, deps }, who);
-    return { ...who, clientAddress: clientIs };
+    const paying = await deps.plans.isPaying({ id: who.userId });
+    return { ...who, paying, clientAddress: clientIs };
   }, headers);
 }
 

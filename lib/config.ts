@@ -65,6 +65,15 @@ export interface OidcConfig {
   readonly name: string;
 }
 
+/** An account at Stripe. */
+export interface BillingConfig {
+  readonly apiKey: Secret;
+  readonly webhookSecret: Secret;
+  /** Stripe's ids by names of ours. */
+  readonly prices: ReadonlyMap<string, string>;
+  readonly url: string;
+}
+
 /** Servers that answer in our stead. [transport 7.1.7] [transport 7.2.4] */
 export interface Upstreams {
   readonly extensions: string | undefined;
@@ -118,6 +127,8 @@ export interface Config {
   /** Folder of extensions; it beats the upstream. [transport 7.1] */
   readonly extensionsDir: string | undefined;
   readonly agents: AgentPolicy;
+  /** Nobody pays without it. */
+  readonly billing: BillingConfig | undefined;
   readonly times: ProtocolTimes;
 }
 
@@ -175,6 +186,20 @@ export function loadConfig(
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     problems.push("TLS_CERT and TLS_KEY must be given together");
   }
+  const { stripeApiKey, stripeWebhookSecret, stripePriceIds } = values;
+  const billing = stripeApiKey && stripeWebhookSecret && stripePriceIds
+    ? {
+      apiKey: stripeApiKey,
+      webhookSecret: stripeWebhookSecret,
+      prices: stripePriceIds,
+      url: values.stripeUrl,
+    }
+    : undefined;
+  if (billing === undefined && (stripeApiKey || stripeWebhookSecret || stripePriceIds)) {
+    problems.push(
+      "STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET and STRIPE_PRICE_IDS must be given together",
+    );
+  }
   const signIn = signInConfig(values, problems);
   const auth = authConfig(values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -197,6 +222,7 @@ export function loadConfig(
     auth,
     signIn,
     staff: values.staff,
+    billing,
     welcomeChannel: values.welcomeChannel,
     llmApiSecret: values.llmApiSecret,
     checksumSeed: values.checksumSeed,

@@ -443,6 +443,44 @@ export const settings = {
     description: "API secret of the LiveKit server.",
     secret: true,
   }),
+  stripeApiKey: setting({
+    flag: "stripe-api-key",
+    env: "STRIPE_API_KEY",
+    value: "<key>",
+    schema: headerSecret,
+    defaultText: "none: nobody pays",
+    description: "Secret key of Stripe; needs the next two as well.",
+    secret: true,
+  }),
+  stripeWebhookSecret: setting({
+    flag: "stripe-webhook-secret",
+    env: "STRIPE_WEBHOOK_SECRET",
+    value: "<secret>",
+    schema: secret,
+    defaultText: "none",
+    description: "Secret with which Stripe signs what it sends to <public url>/billing/webhook.",
+    secret: true,
+  }),
+  stripePriceIds: setting({
+    flag: "stripe-price-ids",
+    env: "STRIPE_PRICE_IDS",
+    value: "<name=id,…>",
+    schema: z.string().regex(/^[\w-]+=\w+(?:,[\w-]+=\w+)*$/, "must be as pro=price_1,team=price_2")
+      .transform((text) =>
+        new Map(text.split(",").map((one) => one.split("=") as [string, string]))
+      ),
+    defaultText: "none",
+    description: "What can be bought, by a name of yours and Stripe's id of the price.",
+  }),
+  stripeUrl: setting({
+    flag: "stripe-url",
+    env: "STRIPE_URL",
+    value: "<url>",
+    schema: webUrl,
+    default: "https://api.stripe.com",
+    description: "Address of Stripe.",
+    hidden: true,
+  }),
   timeScale: setting({
     flag: "time-scale",
     env: "PARLEY_TIME_SCALE",

@@ -50,6 +50,7 @@ const PACKAGES: readonly { readonly name: RegExp; readonly of: (file: string) =>
   { name: /^node:sqlite$/, of: (file) => file.startsWith("db/sqlite/") },
   { name: /^postgres$/, of: (file) => file.startsWith("db/postgres/") },
   { name: /^kysely(?:\/|$)/, of: (file) => file.startsWith("db/") },
+  { name: /^stripe(?:\/|$)/, of: (file) => file === "http/billing/stripe.ts" },
   { name: /^livekit-server-sdk(?:\/|$)/, of: (file) => file.startsWith("media/") },
   { name: /^@nats-io\//, of: (file) => file.startsWith("cluster/") },
   {

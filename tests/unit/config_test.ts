@@ -29,6 +29,7 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
   assertEquals(loadConfig([], home, "linux"), {
     port: 8080,
     mode: "all",
+    billing: undefined,
     collabUrl: undefined,
     host: "127.0.0.1",
     publicUrl: undefined,
@@ -59,6 +60,10 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
 Deno.test("[issue 3 run] every setting is read from its flag and from its variable; the flag wins", () => {
   const samples: Record<keyof typeof settings, readonly [string, string]> = {
     mode: ["api", "collab"],
+    stripeApiKey: ["a", "b"],
+    stripeWebhookSecret: ["a", "b"],
+    stripePriceIds: ["a=p1", "b=p2"],
+    stripeUrl: ["http://a.example", "http://b.example"],
     collabUrl: ["http://a.example", "http://b.example"],
     port: ["1", "2"],
     host: ["a", "b"],
@@ -130,12 +135,23 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
       },
       llmApiSecret: config.llmApiSecret?.reveal(),
       checksumSeed: config.checksumSeed?.reveal(),
+      billing: {
+        ...config.billing,
+        apiKey: config.billing?.apiKey.reveal(),
+        webhookSecret: config.billing?.webhookSecret.reveal(),
+      },
       liveKit: { ...config.liveKit, secret: config.liveKit?.secret.reveal() },
       times: config.times.idle,
     };
   };
   const fromFlags = {
     mode: "api" as const,
+    billing: {
+      apiKey: "a",
+      webhookSecret: "a",
+      prices: new Map([["a", "p1"]]),
+      url: "http://a.example",
+    },
     collabUrl: "http://a.example",
     port: 1,
     host: "a",
@@ -183,6 +199,12 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
   };
   const fromEnv = {
     mode: "collab" as const,
+    billing: {
+      apiKey: "b",
+      webhookSecret: "b",
+      prices: new Map([["b", "p2"]]),
+      url: "http://b.example",
+    },
     collabUrl: "http://b.example",
     port: 2,
     host: "b",
