@@ -3,6 +3,8 @@ import type { Kysely } from "kysely";
 import type { Clock } from "../lib/clock.ts";
 import { AdminRows } from "./admin_rows.ts";
 import type { AdminStore } from "./admin_store.ts";
+import { ExtensionRows } from "./extension_rows.ts";
+import type { ExtensionStore } from "./extension_store.ts";
 import { rankLogins } from "./fuzzy.ts";
 import { maxLoginLength } from "./login.ts";
 import { MessageRows } from "./message_rows.ts";
@@ -41,6 +43,7 @@ export abstract class AccountRows {
   protected readonly clock: Clock;
   readonly signIn: SignInStore;
   readonly admin: AdminStore;
+  readonly extensions: ExtensionStore;
   readonly messages: MessageStore;
   readonly agents: AgentStore;
   readonly #tokenUses = new TokenUses();
@@ -58,6 +61,7 @@ export abstract class AccountRows {
     };
     this.signIn = new SignInRows(runner);
     this.admin = new AdminRows(runner);
+    this.extensions = new ExtensionRows(runner);
   }
 
   /** Runs one query. */

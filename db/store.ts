@@ -3,6 +3,7 @@
  * read through the named queries; what a driver does below it is its own business.
  */
 import type { AdminStore } from "./admin_store.ts";
+import type { ExtensionStore } from "./extension_store.ts";
 import type { MessageStore } from "./message_store.ts";
 import type { AgentStore } from "./agent_store.ts";
 import type { SignInStore } from "./sign_in_store.ts";
@@ -140,6 +141,9 @@ export interface Store {
   readonly signIn: SignInStore;
   /** What administration keeps. */
   readonly admin: AdminStore;
+
+  /** What the registry of extensions keeps. */
+  readonly extensions: ExtensionStore;
 
   /** What is said in the chats of channels. */
   readonly messages: MessageStore;

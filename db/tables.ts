@@ -466,6 +466,12 @@ export const accountTables = {
     key: ["provider", "subject"],
   },
 
+  /** [transport 7.1] What the registry knows of a version beside its archive. */
+  extension_versions: {
+    columns: { extension_id: "text", version: "text", downloads: "int", yanked_at: "int?" },
+    key: ["extension_id", "version"],
+  },
+
   /** What operators did, and what was done in somebody else's name; rows are only added. */
   audit_entries: {
     columns: {

@@ -8,6 +8,7 @@ import { channels } from "./m0003_channels.ts";
 import { notes } from "./m0004_notes.ts";
 import { chat } from "./m0005_chat.ts";
 import { admin } from "./m0006_admin.ts";
+import { extensions } from "./m0007_extensions.ts";
 import { agents } from "./m0008_agents.ts";
 import type { Dialect } from "./types.ts";
 
@@ -26,6 +27,7 @@ export const migrations: Readonly<Record<string, DialectMigration>> = {
   "0004_notes": notes,
   "0005_chat": chat,
   "0006_admin": admin,
+  "0007_extensions": extensions,
   "0008_agents": agents,
 };
 
