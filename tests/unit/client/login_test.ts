@@ -229,7 +229,7 @@ Deno.test("[transport 3.6.1] any failure, also a document that does not fit, lea
   }
 });
 
-Deno.test("[transport 8.1, 8.1.3, T8] all addresses follow from the server's, letter by letter", () => {
+Deno.test("[transport 0.3, 8.1, 8.1.3, T8] all addresses follow from the server's, letter by letter", () => {
   const rows = [
     [
       "https://zed.dev",

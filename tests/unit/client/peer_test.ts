@@ -19,7 +19,7 @@ Deno.test("[transport 2.2.2] the first request has id 0, and its answer responds
   peer.close();
 });
 
-Deno.test("[transport 2.3.2] what a requester does with its answer comes before the next message", async () => {
+Deno.test("[transport 2.3.2, 12.7] [rooms 2.6a] what a requester does with its answer comes before the next message", async () => {
   const { peer, server } = await scriptedPair();
   const seen: string[] = [];
   const work = (async () => {
