@@ -9,6 +9,7 @@ export {
   type AgentSubscriptionOptions,
 } from "./agent_subscription.ts";
 export { Buffer } from "./buffer.ts";
+export { ChannelChat, type SayOptions } from "./channel_chat.ts";
 export { ChannelNotes, type NotesOptions } from "./channel_notes.ts";
 export { type ClientOptions, CollabClient } from "./collab_client.ts";
 export { connect, type ConnectOptions, type Credentials } from "./connect.ts";
