@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-sync-fn-in-async-fn parley/no-sleep -- a process that may die at every line
 /**
  * A host or a subscriber of an agent's thread as a process of its own, which is killed and started
  * again: what it has to remember is in files. Used by `zero_loss.ts`.

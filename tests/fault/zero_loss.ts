@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console -- a program that reports
+// deno-lint-ignore-file no-console parley/no-sleep -- a program that reports, and kills at random moments
 /**
  * Nothing is lost: a host streams events to four subscribers while all of them and the server are
  * killed, cut off and started again. Every subscriber ends with every event, once, in order.
