@@ -6,6 +6,8 @@ import { Actors } from "./actors/start.ts";
 import { Passwords } from "./db/passwords.ts";
 import type { Store } from "./db/store.ts";
 import { Admission } from "./http/admission.ts";
+import { ExtensionRegistry } from "./http/extensions/extension_registry.ts";
+import { FolderArchives } from "./http/extensions/folder_archives.ts";
 import { GuessLimit } from "./http/guess_limit.ts";
 import type { Payments } from "./http/billing/payments.ts";
 import { Plans } from "./http/plans.ts";
@@ -159,6 +161,7 @@ export class Server {
       }),
       pairing: this.#parts.pairing,
       store: this.#store,
+      extensions: await extensionRegistry(this.#config, this.#store, this.#log),
       metrics: this.metrics,
       log: this.#log,
       adminSecret: this.#adminSecret,
@@ -222,6 +225,21 @@ export class Server {
       notice,
     });
   }
+}
+
+/** The registry of the configuration; the client of a bucket is loaded only where there is one. */
+async function extensionRegistry(
+  { blobStore, extensionsDir, upstreams, dataDir }: Config,
+  store: Store,
+  log: Log,
+): Promise<ExtensionRegistry | undefined> {
+  if (blobStore !== undefined) {
+    const { BucketArchives } = await import("./http/extensions/bucket_archives.ts");
+    return new ExtensionRegistry(new BucketArchives(blobStore), store.extensions, log);
+  }
+  if (extensionsDir === undefined && upstreams.extensions !== undefined) return undefined;
+  const archives = new FolderArchives(extensionsDir ?? `${dataDir}/extensions`);
+  return new ExtensionRegistry(archives, store.extensions, log);
 }
 
 /** The media server of the configuration; its SDK is loaded only where there is one. */

@@ -6,6 +6,7 @@ import type { Pairing } from "../local/port.ts";
 import type { Log } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
+import type { ExtensionRegistry } from "./extensions/extension_registry.ts";
 import type { GuessLimit } from "./guess_limit.ts";
 import type { RequestLimits } from "./request_limits.ts";
 import type { Notices } from "./client_api/notices.ts";
@@ -32,6 +33,8 @@ export interface HttpDeps {
   readonly plans: Plans;
   /** Undefined where nobody pays. */
   readonly payments: Payments | undefined;
+  /** The server's own registry; undefined where requests for extensions are sent on. */
+  readonly extensions: ExtensionRegistry | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly adminSecret: string;

@@ -66,7 +66,7 @@ import {
   extensionList,
   extensionUpdates,
   extensionVersions,
-} from "./extension_routes.ts";
+} from "./extensions/extension_routes.ts";
 import { release2025, release2026, releaseNotes } from "./upstream_routes.ts";
 import { upgradeRpc } from "./websocket.ts";
 
@@ -197,7 +197,7 @@ export const routes: readonly Route[] = [
     handler,
     caller: "Zed: gallery and updates of extensions",
     years: "both",
-    answer: '200 `{"data":[…]}` from `EXTENSIONS_DIR`, or 307 to `EXTENSIONS_UPSTREAM`',
+    answer: '200 `{"data":[…]}` of the registry, 4xx with a text, or 307 to `EXTENSIONS_UPSTREAM`',
   })),
   ...["/extensions/:id/download", "/extensions/:id/:version/download"].map((path): Route => ({
     path,
@@ -206,7 +206,7 @@ export const routes: readonly Route[] = [
     handler: extensionDownload,
     caller: "Zed: installing an extension",
     years: "both",
-    answer: "200 archive from `EXTENSIONS_DIR`, 404, or 307 to `EXTENSIONS_UPSTREAM`",
+    answer: "200 archive, 307 to the bucket for 3 min, 404, or 307 to `EXTENSIONS_UPSTREAM`",
   })),
   {
     path: "/api/releases/*",

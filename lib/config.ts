@@ -124,12 +124,24 @@ export interface Config {
   readonly checksumSeed: Secret | undefined;
   /** Where requests are sent on to, if at all; URLs without a slash at their end. */
   readonly upstreams: Upstreams;
-  /** Folder of extensions; it beats the upstream. [transport 7.1] */
+  /** Folder of the registry's archives; undefined for the one in the data folder. */
   readonly extensionsDir: string | undefined;
   readonly agents: AgentPolicy;
   /** Nobody pays without it. */
   readonly billing: BillingConfig | undefined;
+  /** Where the archives are in place of a folder. */
+  readonly blobStore: BlobStoreConfig | undefined;
   readonly times: ProtocolTimes;
+}
+
+/** A bucket of an S3-compatible store. */
+export interface BlobStoreConfig {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly accessKey: string;
+  readonly secretKey: Secret;
 }
 
 /** Settings that cannot be used; the message lists every problem, one per line. */
@@ -200,6 +212,7 @@ export function loadConfig(
       "STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET and STRIPE_PRICE_IDS must be given together",
     );
   }
+  const blobStore = blobStoreConfig(values, problems);
   const signIn = signInConfig(values, problems);
   const auth = authConfig(values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -227,6 +240,7 @@ export function loadConfig(
     llmApiSecret: values.llmApiSecret,
     checksumSeed: values.checksumSeed,
     extensionsDir: values.extensionsDir,
+    blobStore,
     upstreams: {
       extensions: values.extensionsUpstream,
       site: values.siteUpstream,
@@ -453,4 +467,24 @@ The data folder, where none is given:
 
 \`parley user\` reads the same \`--data-dir\` and \`--database-url\`, so that it finds the server's data.
 `;
+}
+
+function blobStoreConfig(values: Values, problems: string[]): BlobStoreConfig | undefined {
+  const {
+    blobStoreUrl: url,
+    blobStoreBucket: bucket,
+    blobStoreRegion: region,
+    blobStoreAccessKey: accessKey,
+    blobStoreSecretKey: secretKey,
+  } = values;
+  if (url && bucket && accessKey && secretKey) {
+    return { url, bucket, region, accessKey, secretKey };
+  }
+  if (url || bucket || accessKey || secretKey) {
+    problems.push(
+      "BLOB_STORE_URL, BLOB_STORE_BUCKET, BLOB_STORE_ACCESS_KEY and BLOB_STORE_SECRET_KEY " +
+        "must be given together",
+    );
+  }
+  return undefined;
 }

@@ -40,7 +40,7 @@ export class ApiError extends Error {
 }
 
 /** Statuses with which the API refuses, besides 401 and 403 for who may not ask at all. */
-export type ErrorStatus = 400 | 403 | 404 | 409 | 422 | 503;
+export type ErrorStatus = 400 | 403 | 404 | 409 | 413 | 422 | 503;
 
 /** Description of one endpoint. */
 export interface EndpointFacts<
@@ -60,6 +60,8 @@ export interface EndpointFacts<
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** Type of a body that is no JSON, which `run` reads by itself. */
+  readonly upload?: string;
   readonly success: {
     readonly status: 200 | 201 | 204;
     readonly description: string;

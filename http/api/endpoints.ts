@@ -2,6 +2,7 @@
 import { channelEndpoints } from "./channels.ts";
 import { connectionEndpoints } from "./connections.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { extensionEndpoints } from "./extensions.ts";
 import { roomEndpoints } from "./rooms.ts";
 import { serverEndpoints } from "./server_status.ts";
 import { userEndpoints } from "./users.ts";
@@ -12,4 +13,5 @@ export const endpoints: readonly Endpoint[] = [
   ...connectionEndpoints,
   ...roomEndpoints,
   ...channelEndpoints,
+  ...extensionEndpoints,
 ];

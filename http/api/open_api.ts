@@ -48,7 +48,7 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
 }
 
 function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { method, path, summary, description, params, query, body, success } = endpoint;
+  const { method, path, summary, description, params, query, body, upload, success } = endpoint;
   const parameters = { ...(params && { path: params }), ...(query && { query }) };
   return {
     operationId: `${method.toLowerCase()}${
@@ -60,6 +60,9 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
     ...(Object.keys(parameters).length > 0 && { requestParams: parameters }),
     ...(body !== undefined && {
       requestBody: { required: true, content: { "application/json": { schema: body } } },
+    }),
+    ...(upload !== undefined && {
+      requestBody: { required: true, content: { [upload]: {} } },
     }),
     responses: {
       [success.status]: {

@@ -207,3 +207,22 @@ export const ServerStatus = z.strictObject({
   projects: z.int(),
   draining: z.boolean(),
 }).meta({ id: "ServerStatus" });
+
+export const ExtensionVersion = z.strictObject({
+  id: z.string(),
+  version: z.string(),
+  name: z.string(),
+  schema_version: z.int(),
+  wasm_api_version: z.string().nullable(),
+  provides: z.array(z.string()),
+  published_at: z.iso.datetime({ offset: true }),
+  downloads: z.int().describe("of this version"),
+  yanked_at: dateTime.nullable(),
+}).meta({ id: "ExtensionVersion" });
+
+export const ExtensionVersions = z.strictObject({ versions: z.array(ExtensionVersion) })
+  .meta({ id: "ExtensionVersions" });
+
+export const ExtensionChange = z.strictObject({
+  yanked: z.boolean().describe("out of the lists; who names the version still gets it"),
+}).meta({ id: "ExtensionChange" });
