@@ -6,6 +6,7 @@ import { run } from "../../scripts/gen_admin_api_docs.ts";
 import { AdminApi } from "../support/admin_api.ts";
 import { Browser } from "../support/browser.ts";
 import { callTogether } from "../support/call.ts";
+import { manifestOf, packageOf } from "../support/extension_package.ts";
 import { askAt, statusOf } from "../support/http.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { PASSWORD, withSignIn } from "../support/sign_in.ts";
@@ -128,6 +129,10 @@ Deno.test("[issue 4 admin] every endpoint answers as the document says, and what
     assertEquals((await api.call("GET", "/channels")).channels, []);
     assertEquals((await api.call("GET", "/users?query=carl")).users.length, 1);
     await api.call("DELETE", `/users/${carl.id}`);
+    const archive = await packageOf({ "extension.toml": manifestOf("0.1.0") });
+    const published = await api.call("POST", "/extensions", archive);
+    assertEquals((await api.call("GET", "/extensions/html")).versions, [published]);
+    await api.call("PATCH", "/extensions/html/0.1.0", { yanked: true });
 
     const { entries } = await api.call("GET", "/audit?limit=200");
     const actions = new Set(entries.map(({ action }: { action: string }) => action));
@@ -139,6 +144,8 @@ Deno.test("[issue 4 admin] every endpoint answers as the document says, and what
       "channel.rename",
       "channel.set_member",
       "connection.end",
+      "extension.publish",
+      "extension.yank",
       "invitation.create",
       "invitation.remove",
       "project.unshare",
