@@ -42,7 +42,7 @@ Deno.test("[transport 9.5] without a key the message is refused with the text fo
   });
 });
 
-Deno.test("[transport 9.4] [rooms 4.7] terms are accepted at the time that HTTP says, staff is who HTTP says", async () => {
+Deno.test("[transport 9.4, 7.7] [rooms 4.7] terms are accepted at the time that HTTP says, staff is who HTTP says", async () => {
   for (const [who, expected] of [["none", false], ["admins", true], ["all", true]] as const) {
     await withHttp(["--staff", who], async ({ server, ask }) => {
       const boss = await server.addUser("boss", { admin: true });

@@ -38,7 +38,7 @@ const SECTIONS = {
 };
 
 for (const [rule, name] of Object.entries(SECTIONS)) {
-  Deno.test(`${name} [projects 8.2] [projects 19.11] each request is forwarded untouched, as its right allows`, async () => {
+  Deno.test(`${name} [projects 8.2] [projects 8.1.1] [projects 19.11] [transport 10.4.1, T12] each request is forwarded untouched, as its right allows`, async () => {
     await using scene = await Scene.open();
     const { host, guest, projectId } = scene;
     const table = forwardedRows.filter((row) => row.rule === rule);

@@ -219,7 +219,7 @@ Deno.test("[projects 6.1.3] [projects 4.4] Banned may not join; Guest, Talker, M
   }
 });
 
-Deno.test("[projects 6.1.2] [projects 18a] features of host and guest must be the same set; the refusal names both versions", async () => {
+Deno.test("[projects 6.1.2] [projects 18a] [transport 10.6, T12] features of host and guest must be the same set; the refusal names both versions", async () => {
   await using scene = await Scene.open({
     guests: 0,
     share: { features: ["a", "b"] },
@@ -241,7 +241,7 @@ Deno.test("[projects 6.1.2] [projects 18a] features of host and guest must be th
   assertMatch(text, /unknown.*1\.4\.2/s);
 });
 
-Deno.test("[projects 18a] [projects 6.1.2] [projects 6.2] clients of 2025 share and join among themselves, with replicas from 8", async () => {
+Deno.test("[projects 18a] [projects 6.1.2] [projects 6.2] [transport 10.6, T12] clients of 2025 share and join among themselves, with replicas from 8", async () => {
   await using scene = await Scene.open({
     guests: 0,
     share: { features: [] },

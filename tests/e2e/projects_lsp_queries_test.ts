@@ -95,7 +95,7 @@ const READING: readonly Query[] = [
 ];
 const EDITING: readonly Query[] = [{ getCodeActions: {} }, { getCodeLens: {} }, {}];
 
-Deno.test("[projects 8.6] a query needs the right of the request that it wraps; none and unknown ones the right to edit", async () => {
+Deno.test("[projects 8.6] [transport 10.4.1] a query needs the right of the request that it wraps; none and unknown ones the right to edit", async () => {
   await using scene = await Scene.open();
   const { host, guest, projectId } = scene;
   const unknown = new Uint8Array([
@@ -122,7 +122,7 @@ Deno.test("[projects 8.6] a query needs the right of the request that it wraps; 
   }
 });
 
-Deno.test("[projects 8.6d] MultiLspQuery of 2025 needs the right to edit, whatever it asks", async () => {
+Deno.test("[projects 8.6d] [transport 10.4.1] MultiLspQuery of 2025 needs the right to edit, whatever it asks", async () => {
   await using scene = await Scene.open({ peer: { version: "0.191.0" } });
   const { host, guest, projectId } = scene;
   await scene.setRole(guest, Role.Guest);

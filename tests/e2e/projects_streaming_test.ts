@@ -17,7 +17,7 @@ function pendingAt(scene: Scene, peer: TestPeer): number {
     .find((one) => one.ownerId === ownerId && one.id === id)?.outbox.pendingCount ?? 0;
 }
 
-Deno.test("[projects 8.4] [projects 19.13] every item of a stream is relayed in order, then its end; readers may ask", async () => {
+Deno.test("[projects 8.4] [projects 19.13] [transport 2.5.1, 2.5.3] every item of a stream is relayed in order, then its end; readers may ask", async () => {
   await using scene = await Scene.open();
   const { host, guest, projectId } = scene;
   await scene.setRole(guest, Role.Guest);
@@ -49,7 +49,7 @@ Deno.test("[projects 8.4] [projects 19.13] every item of a stream is relayed in 
   assertEquals(pendingAt(scene, host), 0);
 });
 
-Deno.test("[projects 8.4] an empty stream has its end alone", async () => {
+Deno.test("[projects 8.4] [transport 2.5.1] an empty stream has its end alone", async () => {
   await using scene = await Scene.open();
   const { host, guest, projectId } = scene;
   const id = guest.send("GetInitialGraphData", { projectId });
@@ -58,7 +58,7 @@ Deno.test("[projects 8.4] an empty stream has its end alone", async () => {
   assertEquals(await scene.told(guest, host), [`EndStream re ${id}`]);
 });
 
-Deno.test("[projects 8.4a] [projects 19.13] an Error ends the stream, without EndStream, unchanged", async () => {
+Deno.test("[projects 8.4a] [projects 19.13] [transport 2.5.3] an Error ends the stream, without EndStream, unchanged", async () => {
   await using scene = await Scene.open();
   const { host, guest, projectId } = scene;
   const id = guest.send("SearchCommits", { projectId });
@@ -85,7 +85,7 @@ Deno.test("[projects 8.4a] [projects 14a] an item of the wrong type ends the str
   assertEquals((guest.answers(id).at(-1)?.value as MessageTypes["Error"]).code, 0);
 });
 
-Deno.test("[projects 8.4b] [projects 19.13] [projects 15.5l] the loss of the host in mid-stream is an Error at once", async () => {
+Deno.test("[projects 8.4b] [projects 19.13] [projects 15.5l] [transport 2.5.3] the loss of the host in mid-stream is an Error at once", async () => {
   await using scene = await Scene.open();
   const { host, guest, projectId } = scene;
   const id = guest.send("SearchCommits", { projectId });
@@ -98,7 +98,7 @@ Deno.test("[projects 8.4b] [projects 19.13] [projects 15.5l] the loss of the hos
   assertEquals((guest.answers(id).at(-1)?.value as MessageTypes["Error"]).code, 0);
 });
 
-Deno.test("[projects 8.4b] [projects 19.13] [projects 8.1.7] the loss of the guest in mid-stream leaves nothing pending", async () => {
+Deno.test("[projects 8.4b] [projects 19.13] [projects 8.1.7] [transport 2.5.3] the loss of the guest in mid-stream leaves nothing pending", async () => {
   await using scene = await Scene.open({ guests: 2 });
   const { host, guests: [a, b], projectId } = scene;
   a!.send("SearchCommits", { projectId });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { statusOf, withHttp } from "../../support/http.ts";
 
-Deno.test("[transport 7.6, 7.6.1, 7.6.2, T7] the account document has every field of every year", async () => {
+Deno.test("[transport 7.6, 7.6.1, 7.6.2, 7.7, T7] the account document has every field of every year", async () => {
   await withHttp([], async ({ server, url, ask }) => {
     const ann = await server.addUser("Ann");
     const answer = await ask("/client/users/me?", {
@@ -121,7 +121,7 @@ Deno.test("[transport 9.2, 9.5, 3.8.2, T5] model tokens are refused with 403 and
   });
 });
 
-Deno.test("[transport 7.6, 9.4] settings are echoed, terms accepted, feedback dropped", async () => {
+Deno.test("[transport 7.6, 7.6.3, 9.4] settings are echoed, terms accepted, feedback dropped", async () => {
   await withHttp([], async ({ server, ask }) => {
     const ann = await server.addUser("ann");
     for (const selected_organization_id of ["x", null]) {

@@ -274,3 +274,11 @@ Deno.test("[design 1.1] what is about a room, a project or a channel names it in
     assertEquals(routing.id, fieldNumber(message, (others[message] ?? name) as never), message);
   }
 });
+
+Deno.test("[transport 2.5.4] two requests are answered with a stream, no others", () => {
+  const streams = routes.filter(({ treatment }) => treatment === "ask host for a stream");
+  assertEquals(streams.map(({ message }) => message).sort(), [
+    "GetInitialGraphData",
+    "SearchCommits",
+  ]);
+});
