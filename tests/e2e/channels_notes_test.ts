@@ -7,7 +7,7 @@ const BANNED = 3;
 const GRACE = 30_000;
 const CLEAN_UP = 15_000;
 
-Deno.test("[channels S6, 8.3, 8.4, 8.5, 8.8, 19t, 19u, 19w] two writers, undo, snapshot", async () => {
+Deno.test("[channels S6, 8.3.1, 8.3.5, 8.3.6, 8.5, 8.8, 19t, 19u, 19w] two writers, undo, snapshot", async () => {
   await using stage = await NotesStage.open();
   const [a, b, c] = await stage.gather("A1", "B1", "C1");
 
@@ -72,7 +72,7 @@ Deno.test("[channels S6, 8.3, 8.4, 8.5, 8.8, 19t, 19u, 19w] two writers, undo, s
   assertEquals((await open(b)).baseText, ">hello?");
 });
 
-Deno.test("[channels S7, 8.6, 8.7, 19v, 19x] notes over a lost connection", async () => {
+Deno.test("[channels S7, 8.6, 8.7, 19v, 19x] [rooms 10.10, 14.4.2] notes over a lost connection", async () => {
   await using stage = await NotesStage.open();
   const [a, b] = await stage.gather("A1", "B1");
   await open(a);
@@ -126,7 +126,7 @@ Deno.test("[channels S7, 8.6, 8.7, 19v, 19x] notes over a lost connection", asyn
   ]);
 });
 
-Deno.test("[channels S7, 8.7, 12] notes over a restart: who does not come back leaves, the epoch goes on", async () => {
+Deno.test("[channels S7, 8.7, 12] [rooms 15.3] notes over a restart: who does not come back leaves, the epoch goes on", async () => {
   await using stage = await NotesStage.open();
   const [a, b, c] = await stage.gather("A1", "B1", "C1");
   await open(a);

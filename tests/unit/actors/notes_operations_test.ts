@@ -157,3 +157,38 @@ Deno.test("[channels 8.2, 14b, 17.7] epochs go on only when something was change
   // Of the epochs before nothing is kept.
   assertEquals((await world.store.load("buffer_snapshots")).map((row) => row.epoch), [2]);
 });
+
+Deno.test("[channels 8.1] notes are stored with their history, who has them open, and who has seen how much", async () => {
+  await using world = await World.start();
+  const { owner, member } = await openTestNotes(world);
+  await write(world, owner, edit([8, 2], [], [0, 0], "1"));
+  const { store } = world;
+  const at = { channel_id: 1, epoch: 0 };
+  assertEquals(await store.load("buffers"), [
+    { ...at, root_id: 1, latest_epoch: 0, latest_timestamp: 2, latest_replica_id: 8 },
+  ]);
+  assertEquals(
+    (await store.load("buffer_operations")).map(({ operation: _, ...row }) => row),
+    [{ ...at, lamport_timestamp: 2, replica_id: 8 }],
+  );
+  assertEquals(await store.load("channel_buffer_collaborators"), [
+    { channel_id: 1, replica_id: 8, user_id: owner.userId, connection_owner: 1, connection_id: 0 },
+    { channel_id: 1, replica_id: 9, user_id: member.userId, connection_owner: 1, connection_id: 1 },
+  ]);
+  assertEquals(await store.load("observed_buffer_edits"), [
+    { ...at, user_id: owner.userId, lamport_timestamp: 2, replica_id: 8 },
+  ]);
+  await leave(world, owner);
+  await leave(world, member);
+  const next = { channel_id: 1, epoch: 1 };
+  assertEquals(await store.load("buffers"), [
+    { ...next, root_id: 1, latest_epoch: 0, latest_timestamp: 2, latest_replica_id: 8 },
+  ]);
+  assertEquals(await store.load("buffer_snapshots"), [
+    { ...next, base_text: new TextEncoder().encode("1") },
+  ]);
+  assertEquals(
+    [await store.load("buffer_operations"), await store.load("channel_buffer_collaborators")],
+    [[], []],
+  );
+});
