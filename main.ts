@@ -16,6 +16,12 @@ function help(): string {
   return `Parley, a collaboration server for the Zed editor.
 
   ${name} serve [option]…     run the server, or "serve api" and "serve collab" in two parts
+  ${name} serve-local [option]…
+                        a server for this machine and its network, without accounts
+  ${name} discover      list the local servers of the network
+  ${name} pair [login]  show the code with which a device gets into this machine's local server
+  ${name} devices       list and revoke its devices
+  ${name} trust         make a certificate authority for it
   ${name} user <command>      manage accounts: add, invite, password, list, …
   ${name} seed <file.json>    add the accounts that a file names
   ${name} backup <file>       copy the database while the server runs
@@ -33,6 +39,20 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   const env = Deno.env.toObject();
   // Each command loads what it needs: "user" is done before a server would have been loaded.
   switch (command) {
+    case "serve-local":
+      return await (await import("./cli/serve_local.ts")).runServeLocal(args, env, output);
+    case "pair":
+      await (await import("./cli/pair.ts")).runPair(args, env, output);
+      return 0;
+    case "devices":
+      await (await import("./cli/devices.ts")).runDevices(args, env, output);
+      return 0;
+    case "discover":
+      await (await import("./cli/discover.ts")).runDiscover(args, output);
+      return 0;
+    case "trust":
+      await (await import("./cli/trust.ts")).runTrust(args, env, output);
+      return 0;
     case "serve":
       return await (await import("./cli/serve.ts")).runServe(args, env, output);
     case "user":
@@ -65,8 +85,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       return 0;
     default:
       output.note(
-        `Cannot run "${command}": there are serve, user, seed, backup, restore, migrate, ` +
-          "copy-to-postgres and doctor",
+        `Cannot run "${command}": "--help" lists what there is`,
       );
       return 1;
   }

@@ -18,6 +18,7 @@ import { SignIn } from "./http/signin/sign_in.ts";
 import { SocketTickets } from "./http/socket_tickets.ts";
 import { Notices } from "./http/client_api/notices.ts";
 import { type HttpHandler, Listener } from "./http/listener.ts";
+import type { Guard } from "./http/local_guard.ts";
 import { readCertificate } from "./http/certificate.ts";
 import { plainText } from "./http/responses.ts";
 import { handleRequest, type HttpDeps } from "./http/routes.ts";
@@ -38,6 +39,13 @@ import type { MediaServer } from "./media/port.ts";
 import { prepareZstd } from "./rpc/zstd.ts";
 import { VERSION } from "./version.ts";
 
+/** One more address to listen on. */
+export interface Endpoint {
+  readonly host: string;
+  /** Certificate chain and key (PEM), to speak HTTPS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
 /** What a server may be given instead of what the configuration says; for tests and for embedding. */
 export interface ServerParts {
   readonly clock?: Clock;
@@ -47,6 +55,10 @@ export interface ServerParts {
   readonly passwords?: Passwords;
   /** Devices get in by codes, as in local mode. */
   readonly pairing?: Pairing;
+  /** Where it listens besides, on the same port. */
+  readonly endpoints?: readonly Endpoint[];
+  /** Sees every request first. */
+  readonly guard?: Guard;
   /** An open store: the data folder is then neither made nor locked. */
   readonly store?: Store;
 }
@@ -67,6 +79,7 @@ export class Server {
   #http: Listener | undefined;
   /** Plain HTTP for the commands of this machine, where clients are served over HTTPS. */
   #commands: Listener | undefined;
+  readonly #others: Listener[] = [];
   /** Answers requests once everything is there; who asks before waits. */
   readonly #handler = Promise.withResolvers<HttpHandler>();
 
@@ -114,10 +127,14 @@ export class Server {
       clock,
       log: this.#log,
       handler: async (request: Request, peer: string) =>
-        await (await this.#handler.promise)(request, peer),
+        this.#parts.guard?.(request, peer) ?? await (await this.#handler.promise)(request, peer),
     };
     this.#http = new Listener({ ...listening, host, port, ...(pem && { tls: pem }) });
-    const url = localUrl(host, this.#http.port, tls ? "https" : "http");
+    const { port: own } = this.#http;
+    for (const endpoint of this.#parts.endpoints ?? []) {
+      this.#others.push(new Listener({ ...listening, ...endpoint, port: own }));
+    }
+    const url = localUrl(host, own, tls ? "https" : "http");
     // A certificate names the server as clients know it, not as this machine's commands do.
     if (tls) this.#commands = new Listener({ ...listening, host: "127.0.0.1", port: 0 });
     const ownUrl = this.#commands ? localUrl("127.0.0.1", this.#commands.port) : url;
@@ -187,7 +204,8 @@ export class Server {
     this.notices.endAll();
     // Whoever asked a server that did not come up would keep it from ending.
     this.#handler.resolve(() => Promise.resolve(plainText(503, "the server is stopping")));
-    await Promise.all([this.#http?.close(), this.#commands?.close()]);
+    const listeners = [this.#http, this.#commands, ...this.#others];
+    await Promise.all(listeners.map((listener) => listener?.close()));
     // Nothing waits for what comes after the end, such as a lost client's return.
     this.#actors?.clock.end();
     if (this.#parts.store === undefined) await this.#store?.close();

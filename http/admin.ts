@@ -12,7 +12,9 @@ import {
   setPassword,
   signOutUser,
 } from "../db/accounts.ts";
+import type { Pairing } from "../local/port.ts";
 import { type Deed, toUser } from "./audit.ts";
+import { deviceRoute } from "./admin_devices.ts";
 import { InvalidLoginError } from "../db/login.ts";
 import { type Passwords, PasswordsBusyError, WeakPasswordError } from "../db/passwords.ts";
 import { LoginTakenError, type Store, StoreUnavailableError, type User } from "../db/store.ts";
@@ -28,6 +30,10 @@ export interface AdminDeps {
   readonly onUserChanged: (userId: number) => void;
   /** Ends what a user has open whose tokens are gone. */
   readonly onUserSignedOut: (userId: number) => void;
+  /** Ends what one token has opened. */
+  readonly onTokenRemoved: (userId: number, tokenId: number) => void;
+  /** Undefined outside local mode. */
+  readonly pairing: Pairing | undefined;
   readonly passwords: Passwords;
   /** Writes down what was done. */
   readonly audit: (deed: Deed) => Promise<void>;
@@ -60,6 +66,10 @@ const change = z.strictObject({
  * | `POST /internal/admin/users/:login/signout` | 200 `{id, login}`, 404 |
  * | `PATCH /internal/admin/users/:login` `{name?, admin?}` | 200 `{id, login}`, 400, 404 |
  * | `DELETE /internal/admin/users/:login` | 200 `{id, login}`, 404 |
+ * | `GET /internal/admin/devices` | 200 `[{id, login, label, createdAt, lastUsedAt}]` |
+ * | `DELETE /internal/admin/devices/:id` | 200 `{id, login}`, 404 |
+ * | `POST /internal/admin/pairing` `{login?}` | 200 `{code, expiresAt}`, 404 |
+ * | `POST /internal/admin/pairing/unlock` | 200 `{}`, 404 |
  *
  * Errors are `{"error": "…"}`; 401 for a wrong secret, 503 while the database is away.
  */
@@ -73,7 +83,8 @@ export async function handleAdmin(
     return refuse(401, "Cannot use the admin routes: wrong or missing secret");
   }
   try {
-    return await route(request, pathname.slice(prefix.length), deps);
+    const path = pathname.slice(prefix.length);
+    return await deviceRoute(request, path, deps) ?? await route(request, path, deps);
   } catch (error) {
     if (error instanceof InvalidLoginError || error instanceof WeakPasswordError) {
       return refuse(400, error.message);

@@ -50,6 +50,7 @@ import type { Answer, Exchange, Route } from "./route.ts";
 import {
   changePassword,
   endConnections,
+  endDevice,
   revokeSession,
   revokeToken,
   showAccount,
@@ -775,6 +776,8 @@ async function admin(exchange: Exchange): Promise<Response> {
       notices.userChanged(userId);
     },
     onUserSignedOut: (userId) => endConnections(deps, userId),
+    onTokenRemoved: (userId, tokenId) => endDevice(deps, userId, tokenId),
+    pairing: deps.pairing,
     onUserRemoved: (userId) => {
       notices.endUser(userId);
       return actors.removeUser(userId);

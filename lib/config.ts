@@ -1,19 +1,21 @@
 /** The program's configuration: flags, environment and defaults, read by the table of settings. */
-import { parseArgs } from "@std/cli/parse-args";
-import type { z } from "zod";
+import { localSettings } from "./local_settings_table.ts";
 import {
-  type DatabaseLocation,
-  HEADER_WORD,
-  headerSecret,
-  type Secret,
-  type Setting,
-} from "./setting.ts";
+  ConfigError,
+  type Environment,
+  readSettings,
+  settingsHelp,
+  type SettingsOf,
+  settingsRows,
+} from "./read_settings.ts";
+import { type DatabaseLocation, HEADER_WORD, headerSecret, type Secret } from "./setting.ts";
 import type { AgentPolicy } from "./agent_policy.ts";
 import { settings } from "./settings_table.ts";
 import { type ProtocolTimes, scaledTimes } from "./times.ts";
 
 export { type DatabaseLocation, Secret, type Setting } from "./setting.ts";
 export { settings } from "./settings_table.ts";
+export { ConfigError, type Environment } from "./read_settings.ts";
 
 /** The media server that calls go through. */
 export interface LiveKitConfig {
@@ -144,34 +146,17 @@ export interface BlobStoreConfig {
   readonly secretKey: Secret;
 }
 
-/** Settings that cannot be used; the message lists every problem, one per line. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  constructor(readonly problems: readonly string[]) {
-    super(
-      problems.length === 1
-        ? `Cannot use the configuration: ${problems[0]}`
-        : `Cannot use the configuration:\n${problems.map((p) => `  ${p}`).join("\n")}`,
-    );
-  }
-}
-
 /** Where the data is: all that the commands beside `serve` need to know. */
 export type DataConfig = Pick<Config, "dataDir" | "database">;
 
 type SettingName = keyof typeof settings;
 
-type Values = {
-  [K in SettingName]:
-    | z.output<(typeof settings)[K]["schema"]>
-    | ((typeof settings)[K] extends { default: string } ? never : undefined);
-};
-
-/** The environment as far as it is looked at. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Values = SettingsOf<typeof settings>;
 
 /** Names of the settings of {@link loadDataConfig}. */
 export const dataSettings = ["dataDir", "database"] as const satisfies readonly SettingName[];
+
+const dataTable = { dataDir: settings.dataDir, database: settings.database };
 
 /**
  * Reads the configuration: flags first, then the environment, then the defaults.
@@ -185,7 +170,7 @@ export function loadConfig(
   os: typeof Deno.build.os = Deno.build.os,
 ): Config {
   const problems: string[] = [];
-  const values = readValues(Object.keys(settings) as SettingName[], args, env, problems);
+  const values = readSettings(settings, args, env, problems);
   const data = locateData(values, env, os, problems);
   const { liveKitServer: server, liveKitKey: key, liveKitSecret } = values;
   const liveKit = server && key && liveKitSecret
@@ -333,7 +318,7 @@ export function loadDataConfig(
   os: typeof Deno.build.os = Deno.build.os,
 ): DataConfig {
   const problems: string[] = [];
-  const data = locateData(readValues(dataSettings, args, env, problems), env, os, problems);
+  const data = locateData(readSettings(dataTable, args, env, problems), env, os, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return data;
 }
@@ -355,57 +340,6 @@ function locateData(
   };
 }
 
-function readValues<Name extends SettingName>(
-  names: readonly Name[],
-  args: readonly string[],
-  env: Environment,
-  problems: string[],
-): Pick<Values, Name> {
-  const wanted = names.map((name) => [name, settings[name] as Setting<unknown>] as const);
-  const given = readFlags(wanted.map(([, setting]) => setting.flag), args, problems);
-  const values: Partial<Record<SettingName, unknown>> = {};
-  for (const [name, setting] of wanted) {
-    const flag = given.get(setting.flag);
-    // An empty variable is how Compose and CI files say "not set".
-    const text = flag ?? (env[setting.env] || setting.default);
-    if (text === undefined) continue;
-    const result = setting.schema.safeParse(text);
-    if (result.success) {
-      values[name] = result.data;
-    } else {
-      const source = flag === undefined ? setting.env : `--${setting.flag}`;
-      const shown = setting.secret || setting.confidential
-        ? source
-        : `${source}=${JSON.stringify(text)}`;
-      problems.push(`${shown}: ${result.error.issues[0]!.message}`);
-    }
-  }
-  return values as Pick<Values, Name>;
-}
-
-function readFlags(
-  flags: readonly string[],
-  args: readonly string[],
-  problems: string[],
-): Map<string, string> {
-  const parsed = parseArgs([...args], {
-    string: flags,
-    collect: flags,
-    unknown: (arg) => {
-      problems.push(`${arg} is not an option; --help lists them`);
-      return false;
-    },
-  });
-  const given = new Map<string, string>();
-  for (const flag of flags) {
-    const values = parsed[flag] as string[];
-    if (values.length > 1) problems.push(`--${flag} is given more than once`);
-    else if (values[0] === "") problems.push(`--${flag} needs a value`);
-    else if (values[0] !== undefined) given.set(flag, values[0]);
-  }
-  return given;
-}
-
 /** The folder where users of an operating system expect a program's data; undefined without a home. */
 export function defaultDataDir(env: Environment, os: typeof Deno.build.os): string | undefined {
   if (os === "windows") {
@@ -420,34 +354,14 @@ export function defaultDataDir(env: Environment, os: typeof Deno.build.os): stri
   return env.HOME ? `${env.HOME}/.local/share/parley` : undefined;
 }
 
-function shown(setting: Setting<unknown>): string {
-  return setting.default ?? setting.defaultText ?? "none";
-}
-
-function visible(): Setting<unknown>[] {
-  return (Object.values(settings) as Setting<unknown>[]).filter((setting) => !setting.hidden);
-}
-
 /** The part of `--help` that lists the settings. */
 export function configHelp(): string {
-  const rows = visible().map((setting) =>
-    [
-      `--${setting.flag} ${setting.value}`,
-      `${setting.description} [${setting.env}; default: ${shown(setting)}]`,
-    ] as const
-  );
-  const width = Math.max(...rows.map(([usage]) => usage.length));
-  return rows.map(([usage, text]) => `  ${usage.padEnd(width)}  ${text}`).join("\n");
+  return settingsHelp(settings);
 }
 
 /** `docs/CONFIGURATION.md`. */
 export function configDocument(): string {
-  const rows = visible().map((setting) => {
-    const fallback = setting.default === undefined ? shown(setting) : `\`${setting.default}\``;
-    return `| \`--${setting.flag} ${setting.value}\` | \`${setting.env}\` | ${fallback} | ` +
-      `${setting.description.replaceAll("<", "\\<")}${setting.secret ? " Secret." : ""} |`;
-  });
-  return `<!-- Generated by scripts/gen_config_docs.ts from lib/settings_table.ts; do not edit. -->
+  return `<!-- Generated by scripts/gen_config_docs.ts from lib/settings_table.ts and lib/local_settings_table.ts; do not edit. -->
 # Configuration
 
 A flag beats its environment variable, which beats the default. An empty variable counts as not set.
@@ -455,7 +369,7 @@ Flags are visible to everybody on the machine: give secrets as variables.
 
 | flag | variable | default | meaning |
 |---|---|---|---|
-${rows.join("\n")}
+${settingsRows(settings)}
 
 The data folder, where none is given:
 
@@ -466,6 +380,17 @@ The data folder, where none is given:
 | Windows | \`%LOCALAPPDATA%\\Parley\` |
 
 \`parley user\` reads the same \`--data-dir\` and \`--database-url\`, so that it finds the server's data.
+
+## Local mode
+
+The settings of \`parley serve-local\`; all others have the values above.
+
+| flag | variable | default | meaning |
+|---|---|---|---|
+${settingsRows(localSettings)}
+| \`--insecure-no-pairing\` | | off | Lets other machines in without a code; warns at every start. |
+
+The data folder, where none is given, is \`local\` in the one above.
 `;
 }
 

@@ -127,7 +127,8 @@ export const databaseUrl = z.string().transform((text, context): DatabaseLocatio
     context.addIssue("must be postgres://<user>:<password>@<host>/<database>");
     return z.NEVER;
   }
-  const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/s.exec(text)?.[1];
+  // SQLite creates what is missing without being told, as `mode=rwc` does elsewhere.
+  const path = /^sqlite:(?:\/\/(?=\/))?(.+?)(?:\?mode=rwc)?$/s.exec(text)?.[1];
   if (path === undefined) {
     context.addIssue("must be sqlite:<path>, sqlite::memory: or postgres://…");
     return z.NEVER;

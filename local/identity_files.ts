@@ -13,6 +13,12 @@ const KEY = "key.pem";
 const AUTHORITY_CERTIFICATE = "authority.pem";
 const AUTHORITY_KEY = "authority-key.pem";
 
+/** A certificate with what a server shows along with it. */
+export interface ServerIdentity extends Identity {
+  /** PEM: the certificate, and the authority's where one has signed it. */
+  readonly chain: string;
+}
+
 /** The files of one server. Keys are readable by their owner only. */
 export class IdentityFiles {
   readonly #folder: string;
@@ -28,12 +34,15 @@ export class IdentityFiles {
   }
 
   /** The server's certificate: made at the first time, and again when it is outdated. */
-  async certificate(names: Names, now: number): Promise<Identity> {
+  async certificate(names: Names, now: number): Promise<ServerIdentity> {
     const authority = await this.authority();
     const kept = await this.#read(CERTIFICATE, KEY);
     const request: CertificateRequest = { ...names, now, authority, key: kept?.key };
-    if (kept !== undefined && !isOutdated(kept.certificate, request)) return kept;
-    return await this.#write(CERTIFICATE, KEY, await makeCertificate(request));
+    const identity = kept !== undefined && !isOutdated(kept.certificate, request)
+      ? kept
+      : await this.#write(CERTIFICATE, KEY, await makeCertificate(request));
+    const chain = [identity.certificate, ...(authority ? [authority.certificate] : [])].join("\n");
+    return { ...identity, chain };
   }
 
   /** The local authority, once {@link makeAuthority} has made it. */

@@ -41,3 +41,9 @@ export interface Pairing {
   /** Lets locked addresses try again. */
   unlock(): void;
 }
+
+/** A set of networks. [local 5] */
+export interface NetworkList {
+  /** Whether an address, as a socket tells it, is in one of them. */
+  has(address: string): boolean;
+}

@@ -15,6 +15,7 @@ const STEPS: readonly (readonly string[])[] = [
   ["actors"],
   ["http"],
   ["server.ts"],
+  ["local_server.ts"],
   ["cli"],
   ["main.ts"],
 ];
@@ -36,7 +37,7 @@ const PORTS: Readonly<Record<string, (rest: string) => boolean>> = {
   cluster: (rest) => rest === "port.ts",
 };
 
-const DRIVER_USERS: ReadonlySet<string> = new Set(["server.ts", "cli"]);
+const DRIVER_USERS: ReadonlySet<string> = new Set(["server.ts", "local_server.ts", "cli"]);
 
 /** Packages with one home. `of` tells whether a product file may import it. */
 const PACKAGES: readonly { readonly name: RegExp; readonly of: (file: string) => boolean }[] = [

@@ -40,6 +40,8 @@ async function withAdmin(body: (admin: Admin) => Promise<void>): Promise<void> {
     now: () => NOW,
     onUserRemoved: (id) => void removed.push(id),
     onUserChanged: (id) => void changed.push(id),
+    onTokenRemoved: () => {},
+    pairing: undefined,
     onUserSignedOut: (id) => void signedOut.push(id),
   };
   try {
@@ -187,6 +189,8 @@ Deno.test("[issue 3 run] other routes are not the admin's", async () => {
     now: () => NOW,
     onUserRemoved: () => {},
     onUserChanged: () => {},
+    onTokenRemoved: () => {},
+    pairing: undefined,
     onUserSignedOut: () => {},
   };
   for (const path of ["/", "/internal/admin", "/internal/users/impersonate", "/rpc"]) {
