@@ -129,7 +129,7 @@ export async function configureLog(
       format: ({ timestamp, level, message }) => `${timestamp} ${level} ${message}`,
       value: readable,
     });
-  const sink = getStreamSink(stream, { formatter, closeStream: false });
+  const sink = getStreamSink(unbreakable(stream), { formatter, closeStream: false });
   await configure({
     reset: true,
     sinks: { stream: sink },
@@ -139,4 +139,23 @@ export async function configureLog(
     ],
   });
   return dispose;
+}
+
+/**
+ * The same stream, but one whose reader may go away: a log that nobody reads any more must not end
+ * the server, or be told about in the log.
+ */
+function unbreakable(stream: WritableStream<Uint8Array>): WritableStream<Uint8Array> {
+  return new WritableStream({
+    async write(chunk) {
+      const writer = stream.getWriter();
+      try {
+        await writer.write(chunk);
+      } catch {
+        // There is nobody to tell.
+      } finally {
+        writer.releaseLock();
+      }
+    },
+  });
 }
