@@ -54,6 +54,7 @@ function drawn(): string[] {
 
 Deno.test("[transport 3.1] the picture in docs/CLIENT.md is the chart", async () => {
   const text = await Deno.readTextFile(new URL("docs/CLIENT.md", ROOT));
-  const picture = /```mermaid\nstateDiagram-v2\n  \[\*\] --> SignedOut\n([^]*?)```/.exec(text)?.[1];
+  const picture = /```mermaid\nstateDiagram-v2\n {2}\[\*\] --> SignedOut\n([^]*?)```/.exec(text)
+    ?.[1];
   assertEquals(picture?.trimEnd().split("\n"), drawn());
 });

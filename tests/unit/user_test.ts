@@ -60,8 +60,8 @@ async function withServer(
     now: () => Date.UTC(2026, 0, 1),
     onUserRemoved: (id: number) => void removed.push(id),
     onUserChanged: () => {},
-      onTokenRemoved: () => {},
-      pairing: undefined,
+    onTokenRemoved: () => {},
+    pairing: undefined,
     onUserSignedOut: (id: number) => void removed.push(-id),
   };
   const server = Deno.serve(

@@ -26,7 +26,7 @@ async function inRepository(body: (folder: string) => Promise<void>): Promise<vo
   }
 }
 
-Deno.test("a repository on the disk: what differs from the last commit, and the texts compared", async () => {
+Deno.test("[issue 7 git] a repository on the disk: what differs from the last commit, and the texts compared", async () => {
   await inRepository(async (folder) => {
     const repository = new DiskGit(folder);
     assertEquals(await repository.status(), []);
@@ -48,7 +48,7 @@ Deno.test("a repository on the disk: what differs from the last commit, and the 
   });
 });
 
-Deno.test("branches are made and changed; what could be an option of git is no name", async () => {
+Deno.test("[issue 7 git] branches are made and changed; what could be an option of git is no name", async () => {
   await inRepository(async (folder) => {
     const repository = new DiskGit(folder);
     await repository.createBranch("topic/one");
