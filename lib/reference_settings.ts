@@ -5,7 +5,6 @@ import type { Environment } from "./config.ts";
 export const unusedVariables: Readonly<Record<string, string>> = {
   INVITE_LINK_PREFIX: "links begin with PUBLIC_URL",
   ZED_ENVIRONMENT: "one database is one environment",
-  "BLOB_STORE_": "extensions lie in EXTENSIONS_DIR",
   "KINESIS_": "telemetry is dropped",
   LLM_DATABASE_URL: "models are a proxy's, which LLM_API_SECRET signs tokens for",
   AUTO_JOIN_CHANNEL_ID: "add members through the admin API",

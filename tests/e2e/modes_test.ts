@@ -102,11 +102,15 @@ Deno.test("[transport 6.3.3] serve takes its mode as a word, and the reference s
     GITHUB_CLIENT_ID: "i",
     GITHUB_CLIENT_SECRET: "s",
     SEED_PATH: "seed.json",
+    BLOB_STORE_URL: "https://s3.example",
+    BLOB_STORE_BUCKET: "b",
+    BLOB_STORE_REGION: "r",
+    BLOB_STORE_ACCESS_KEY: "a",
+    BLOB_STORE_SECRET_KEY: "s",
   };
   const unused = {
     INVITE_LINK_PREFIX: "x",
     ZED_ENVIRONMENT: "production",
-    BLOB_STORE_URL: "x",
     KINESIS_STREAM: "x",
     LLM_DATABASE_URL: "x",
     AUTO_JOIN_CHANNEL_ID: "1",
