@@ -19,6 +19,11 @@ function help(): string {
   ${name} serve-local [option]…
                         a server for this machine and its network, without accounts
   ${name} discover      list the local servers of the network
+  ${name} login <address>     sign this device in to a server with accounts
+  ${name} join <server> pair this device with a local server, by its name or address
+  ${name} servers       list the servers that this device is signed in to
+  ${name} use <server>  choose the one that commands speak with
+  ${name} logout [server]     forget a login
   ${name} pair [login]  show the code with which a device gets into this machine's local server
   ${name} devices       list and revoke its devices
   ${name} trust         make a certificate authority for it
@@ -49,6 +54,21 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       return 0;
     case "discover":
       await (await import("./cli/discover.ts")).runDiscover(args, output);
+      return 0;
+    case "login":
+      await (await import("./cli/login.ts")).runLogin(args, env, output);
+      return 0;
+    case "join":
+      await (await import("./cli/join.ts")).runJoin(args, env, output);
+      return 0;
+    case "servers":
+      await (await import("./cli/servers.ts")).runServers(args, env, output);
+      return 0;
+    case "use":
+      await (await import("./cli/servers.ts")).runUse(args, env, output);
+      return 0;
+    case "logout":
+      await (await import("./cli/servers.ts")).runLogout(args, env, output);
       return 0;
     case "trust":
       await (await import("./cli/trust.ts")).runTrust(args, env, output);

@@ -3,7 +3,7 @@ import { ConnectError } from "../client/errors.ts";
 import { nodeHttpClient } from "../client/node/http_client.ts";
 import { systemClock } from "../lib/clock.ts";
 import { Browser, type FoundServer } from "../local/mdns/browser.ts";
-import { localAddresses } from "../local/networks.ts";
+import { type LocalAddress, localAddresses } from "../local/networks.ts";
 import { parseCommandLine, UsageError } from "./args.ts";
 import { programName } from "./program_name.ts";
 import type { Output } from "./user.ts";
@@ -65,6 +65,35 @@ export async function runDiscover(args: readonly string[], output: Output): Prom
   const { servers } = browser;
   await browser[Symbol.asyncDispose]();
   await show(servers);
+}
+
+/** The server of that name, as soon as it is heard of; undefined when it is not in two seconds. */
+export async function findLocalServer(
+  name: string,
+  addresses: readonly LocalAddress[] = localAddresses(),
+): Promise<DiscoveredServer | undefined> {
+  const seen = Promise.withResolvers<FoundServer | undefined>();
+  const timer = setTimeout(() => seen.resolve(undefined), PATIENCE);
+  const isMeant = (server: FoundServer) =>
+    server.name.toLowerCase() === name.toLowerCase() && server.addresses.length > 0 &&
+    server.text.fingerprint !== undefined;
+  const browser = new Browser({
+    addresses,
+    clock: systemClock,
+    changed: (servers) => {
+      const found = servers.find(isMeant);
+      if (found !== undefined) seen.resolve(found);
+    },
+    // Another interface may do; that none does is told by finding nothing.
+    failed: () => {},
+  });
+  try {
+    const found = await seen.promise;
+    return found && await stateOf(found);
+  } finally {
+    clearTimeout(timer);
+    await browser[Symbol.asyncDispose]();
+  }
 }
 
 /** Asks a server how it is, at one address after the other. */

@@ -1,4 +1,5 @@
 /** What to tell people about errors that end the program. */
+import { ConnectError } from "../client/errors.ts";
 import { InvalidLoginError } from "../db/login.ts";
 import { NoSuchUserError } from "../db/accounts.ts";
 import { PasswordsBusyError, WeakPasswordError } from "../db/passwords.ts";
@@ -9,17 +10,20 @@ import { ConfigError } from "../lib/config.ts";
 import { DataDirError } from "../lib/data_dir.ts";
 import { ServerRefusedError } from "./accounts.ts";
 import { UsageError } from "./args.ts";
+import { SessionError } from "./session/session_error.ts";
 
 const explained = [
   BackupError,
   CertificateError,
   ConfigError,
+  ConnectError,
   DataDirError,
   InvalidLoginError,
   LoginTakenError,
   NoSuchUserError,
   PasswordsBusyError,
   ServerRefusedError,
+  SessionError,
   StoreTooNewError,
   StoreUnavailableError,
   UsageError,

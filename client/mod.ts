@@ -59,6 +59,12 @@ export type { GitBranch, GitStatusLine, ProjectGit } from "./project_git.ts";
 export { type FileInfo, NoSuchFileError, type ProjectFiles } from "./project_files.ts";
 export type { RequestName, ResponseOf } from "./responses_table.ts";
 export { Room } from "./room.ts";
+export {
+  pairDevice,
+  type Paired,
+  type PairingOptions,
+  withPairingCode,
+} from "./sign_in/pairing.ts";
 export { type SignInMethod, type SignInRequest, withToken } from "./sign_in/sign_in_method.ts";
 export type { Selection } from "./selections.ts";
 export type { Socket, SocketListener, Transport } from "./transport.ts";

@@ -6,4 +6,6 @@ export { FileStore, type KeySource, passphraseKey } from "./node/file_store.ts";
 export { keyringKey, type KeyringOptions } from "./node/keyring.ts";
 export { nodeHttpClient, type NodeHttpOptions } from "./node/http_client.ts";
 export type { Network } from "./node/network.ts";
+export { readFingerprint } from "./node/read_fingerprint.ts";
+export { normalizePin } from "./node/pin.ts";
 export { nodeTransport } from "./node/transport.ts";
