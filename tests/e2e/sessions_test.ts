@@ -111,6 +111,10 @@ async function local(
   }
 }
 
+async function namesIn(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+}
+
 /** Who a session's client is for the server: signed in over its WebSocket. */
 async function connectedAs(device: Device, server?: string): Promise<bigint> {
   await using client = await CollabClient.connect(clientOptions(await device.session(server)));
@@ -210,7 +214,7 @@ Deno.test("[local 8] logins are sealed, and readable by their owner only", async
   await using device = await Device.make();
   await device.login([server.url, "--token"], `${user.id} ${user.token}`);
   const folder = `${device.folder}/parley`;
-  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  const names = await namesIn(folder);
   assertEquals(names, ["lock", "logins", "logins.key", "servers.json"]);
   for (const name of names) {
     assertEquals((await Deno.stat(`${folder}/${name}`)).mode! & 0o777, 0o600, name);
@@ -225,7 +229,7 @@ Deno.test("[local 8] logins are sealed, and readable by their owner only", async
   const means = { findKey: keyring, input: new Blob([`${user.id} ${user.token}`]).stream() };
   await runLogin([server.url, "--token"], other.env, { result() {}, note() {} }, means);
   assertEquals(
-    [...Deno.readDirSync(`${other.folder}/parley`)].map(({ name }) => name).sort(),
+    await namesIn(`${other.folder}/parley`),
     ["lock", "logins", "servers.json"],
   );
   assertEquals((await openSession({}, other.env, keyring)).login, "ada");
