@@ -3,19 +3,24 @@
  * discovered by multicast DNS. [local 1]
  */
 import { isLoopback } from "./http/client_address.ts";
-import { localGuard } from "./http/local_guard.ts";
-import { systemClock } from "./lib/clock.ts";
+import type { Endpoint } from "./http/endpoints.ts";
+import { type GuardScope, localGuard } from "./http/local_guard.ts";
+import { type Clock, systemClock } from "./lib/clock.ts";
 import type { LocalConfig } from "./lib/local_config.ts";
 import { createLog, type Log } from "./lib/log.ts";
+import { AddressWatch } from "./local/address_watch.ts";
 import { fingerprint } from "./local/certificate.ts";
-import { IdentityFiles } from "./local/identity_files.ts";
+import { IdentityFiles, type ServerIdentity } from "./local/identity_files.ts";
 import { Advertiser } from "./local/mdns/advertiser.ts";
-import { type LocalAddress, localAddresses, NetworkList } from "./local/networks.ts";
+import { type LocalAddress, NetworkList } from "./local/networks.ts";
 import { PairingCodes } from "./local/pairing_codes.ts";
 import type { Pairing, PairingCode } from "./local/port.ts";
 import { PROTOCOL_VERSION } from "./proto/mod.ts";
-import { type Endpoint, Server, type ServerParts } from "./server.ts";
+import { Server, type ServerParts } from "./server.ts";
 import { VERSION } from "./version.ts";
+
+/** Milliseconds between two looks whether the certificate is still good. */
+const RENEWAL_PAUSE = 60 * 60 * 1000;
 
 /** Where a local server is, once it runs. */
 export interface LocalPlace {
@@ -37,26 +42,47 @@ export class LocalServer implements AsyncDisposable {
   readonly #config: LocalConfig;
   readonly #parts: ServerParts;
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #host: string;
   readonly #name: string;
-  readonly #addresses: readonly LocalAddress[];
+  /** Tells two servers of one name apart. */
+  readonly #id = crypto.randomUUID();
+  readonly #watch: AddressWatch;
+  #scope: GuardScope;
+  /** By address, each with the certificate that it began with. */
+  #endpoints = new Map<string, Endpoint>();
   #codes: PairingCodes | undefined;
+  #identity: ServerIdentity | undefined;
+  #checkedAt = 0;
+  /** Some address could not be listened on at the last try. */
+  #isIncomplete = false;
   #server: Server | undefined;
+  #url = "";
   #advertiser: Advertiser | undefined;
-  /** Hears each new pairing code. */
+  #discoveredAs: string | undefined;
+  #ended = false;
+  /** What the last look has begun. */
+  #moving: Promise<void> = Promise.resolve();
+  /** Hears each new pairing code, where one is needed. */
   onCode: (code: PairingCode) => void = () => {};
+  /** Hears where the server is when that has changed: other addresses, another name. */
+  onMoved: (place: LocalPlace) => void = () => {};
 
   /** @throws {TypeError} an allowed network is none */
   constructor(config: LocalConfig, parts: ServerParts = {}) {
     this.#config = config;
     this.#parts = parts;
     this.#log = parts.log ?? createLog();
+    this.#clock = parts.clock ?? systemClock;
     const hostname = Deno.hostname().split(".")[0]!.toLowerCase() || "parley";
     this.#host = `${hostname}.local`;
     this.#name = config.name ?? `Parley on ${hostname}`;
-    this.#addresses = config.interfaces?.length === 0 ? [] : localAddresses(config.interfaces)
-      // A link-local address is no address without its interface, which URLs cannot name.
-      .filter(({ scope }) => scope === undefined);
+    this.#watch = new AddressWatch({
+      clock: this.#clock,
+      interfaces: config.interfaces,
+      looked: (isChanged) => this.#moving = this.#looked(isChanged),
+    });
+    this.#scope = this.#scopeOf(this.#watch.addresses);
   }
 
   /** The server, once started. @throws {Error} before */
@@ -65,61 +91,48 @@ export class LocalServer implements AsyncDisposable {
     return this.#server;
   }
 
-  /** Listens, and tells the network. @throws what {@link Server.start} throws */
-  async start(): Promise<LocalPlace> {
-    const { server: config, pairing, requireAuth, allowNetworks, mdnsEnabled } = this.#config;
-    const clock = this.#parts.clock ?? systemClock;
-    const identity = this.#addresses.length === 0 ? undefined : await this.#identity(clock.now());
-    const print = identity && fingerprint(identity.certificate);
-    const codes = new PairingCodes(clock, (code) => this.onCode(code));
-    this.#codes = codes;
-    const needsCode = (address: string) => isLoopback(address) ? requireAuth : pairing;
-    const endpoints = identity === undefined ? [] : this.#endpoints(identity);
-    this.#server = new Server(config, {
-      ...this.#parts,
-      pairing: asPairing(codes, print, needsCode),
-      endpoints,
-      guard: localGuard(
-        new NetworkList(allowNetworks ?? this.#addresses.map(({ network }) => network)),
-        [this.#host, ...this.#addresses.map(({ address }) => address)],
-      ),
-    });
-    const { url } = await this.#server.start();
-    const { port } = new URL(url);
-    if (mdnsEnabled && print !== undefined) {
-      this.#advertiser = await Advertiser.start({
-        service: {
-          name: this.#name,
-          host: this.#host,
-          port: Number(port),
-          text: {
-            version: VERSION,
-            protocol: `${PROTOCOL_VERSION}`,
-            name: this.#name,
-            fingerprint: print,
-            pairing: pairing ? "code" : "none",
-            id: crypto.randomUUID(),
-          },
-        },
-        addresses: this.#addresses,
-        clock,
-        log: this.#log,
-      });
-    }
+  /** Where it is now, once started. */
+  get place(): LocalPlace {
     return {
       name: this.#name,
-      loopbackUrl: url,
-      networkUrls: identity === undefined
-        ? []
-        : this.#hosts().map((host) => `https://${host}:${port}`),
-      fingerprint: print,
-      discoveredAs: this.#advertiser?.name,
-      code: pairing && identity !== undefined || requireAuth ? codes.current : undefined,
+      loopbackUrl: this.#url,
+      networkUrls: this.#hosts().map((host) => `https://${host}:${this.#port}`),
+      fingerprint: this.#print,
+      discoveredAs: this.#discoveredAs,
+      code: this.#usesCodes ? this.#codes?.current : undefined,
     };
+  }
+
+  /** Listens, and begins to tell the network. @throws what {@link Server.start} throws */
+  async start(): Promise<LocalPlace> {
+    const { server: config, pairing, requireAuth } = this.#config;
+    this.#warnOfUnknown();
+    await this.#renew(this.#watch.addresses);
+    const codes = new PairingCodes(this.#clock, (code) => {
+      if (this.#usesCodes) this.onCode(code);
+    });
+    this.#codes = codes;
+    this.#server = new Server(config, {
+      ...this.#parts,
+      pairing: asPairing(
+        codes,
+        this.#print,
+        (address) => isLoopback(address) ? requireAuth : pairing,
+      ),
+      guard: localGuard(() => this.#scope),
+    });
+    this.#url = (await this.#server.start()).url;
+    await this.#listen(this.#watch.addresses);
+    this.#advertise(this.#watch.addresses);
+    if (!this.#isAlone) this.#watch.start();
+    return this.place;
   }
 
   /** Says goodbye and stops. Safe to call when the start has failed. */
   async stop(): Promise<void> {
+    this.#ended = true;
+    this.#watch.end();
+    await this.#moving;
     await this.#advertiser?.[Symbol.asyncDispose]();
     this.#codes?.end();
     await this.#server?.stop();
@@ -129,26 +142,140 @@ export class LocalServer implements AsyncDisposable {
     await this.stop();
   }
 
-  /** The certificate; in the folder of the data, which the server makes a moment later. */
-  async #identity(now: number) {
-    const { dataDir } = this.#config.server;
-    await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
-    return await new IdentityFiles(dataDir).certificate({
-      hosts: [this.#host, "localhost"],
-      addresses: ["127.0.0.1", "::1", ...this.#addresses.map(({ address }) => address)],
-    }, now);
+  /** On loopback only, as its operator wants it. */
+  get #isAlone(): boolean {
+    return this.#config.interfaces?.length === 0;
   }
 
-  #endpoints({ chain, key }: { readonly chain: string; readonly key: string }): Endpoint[] {
-    return this.#addresses.map(({ address }) => ({ host: address, tls: { cert: chain, key } }));
+  get #usesCodes(): boolean {
+    return this.#config.pairing && !this.#isAlone || this.#config.requireAuth;
+  }
+
+  get #port(): string {
+    return new URL(this.#url).port;
+  }
+
+  get #print(): string | undefined {
+    return this.#identity && fingerprint(this.#identity.certificate);
+  }
+
+  /** Follows this machine from network to network, and renews the certificate in time. */
+  async #looked(isChanged: boolean): Promise<void> {
+    if (this.#ended) return;
+    const { addresses } = this.#watch;
+    const isDue = this.#clock.now() - this.#checkedAt >= RENEWAL_PAUSE;
+    try {
+      if (isChanged || isDue) await this.#renew(addresses, isDue);
+      if (isChanged) this.#scope = this.#scopeOf(addresses);
+      if (isChanged || isDue || this.#isIncomplete) await this.#listen(addresses);
+      if (!isChanged) return;
+      this.#log.info("This machine has other addresses: {addresses}", {
+        addresses: addresses.map(({ address }) => address).join(" ") || "none",
+      });
+      await this.#advertiser?.[Symbol.asyncDispose]();
+      this.#advertise(addresses);
+      this.onMoved(this.place);
+    } catch (error) {
+      // The certificate's files; what was there before goes on.
+      this.#log.error("Cannot follow this machine's addresses: {error}; trying again", { error });
+      this.#isIncomplete = true;
+    }
+  }
+
+  /** It may come later, as that of a cable; a mistyped one never does. */
+  #warnOfUnknown(): void {
+    const there = new Set(Deno.networkInterfaces().map(({ name }) => name));
+    for (const name of this.#config.interfaces ?? []) {
+      if (there.has(name)) continue;
+      this.#log.warn("No interface is called {name} now; there are {there}", {
+        name,
+        there: [...there].join(", "),
+      });
+    }
+  }
+
+  /** Takes the certificate for these addresses, a new one where the old one is outdated. */
+  async #renew(addresses: readonly LocalAddress[], isDue = true): Promise<void> {
+    if (this.#isAlone) return;
+    const { dataDir } = this.#config.server;
+    // The server makes it a moment later.
+    await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const before = this.#identity?.certificate;
+    this.#identity = await new IdentityFiles(dataDir).certificate({
+      hosts: [this.#host, "localhost"],
+      addresses: ["127.0.0.1", "::1", ...addresses.map(({ address }) => address)],
+    }, this.#clock.now());
+    if (!isDue) return;
+    this.#checkedAt = this.#clock.now();
+    // It is near its end, or another has signed: every address shows the new one, and begins anew.
+    if (before !== this.#identity.certificate) this.#endpoints.clear();
+  }
+
+  async #listen(addresses: readonly LocalAddress[]): Promise<void> {
+    const { certificate, chain, key } = this.#identity ?? {};
+    if (certificate === undefined || chain === undefined || key === undefined) return;
+    this.#endpoints = new Map(addresses.map(({ address }) => [
+      address,
+      // One that stays keeps its connections: its certificate names it as well as the new one.
+      this.#endpoints.get(address) ?? { host: address, tls: { cert: chain, key } },
+    ]));
+    const failed = await this.server.listenOn([...this.#endpoints.values()]);
+    for (const [host, error] of failed) {
+      if (error instanceof Deno.errors.AddrInUse && !this.#watch.isStarted) throw error;
+      this.#log.warn("Cannot listen on {host} yet: {reason}; trying again", {
+        host,
+        reason: (error as Error).message,
+      });
+    }
+    this.#isIncomplete = failed.size > 0;
+  }
+
+  #advertise(addresses: readonly LocalAddress[]): void {
+    const print = this.#print;
+    if (!this.#config.mdnsEnabled || print === undefined || this.#ended) return;
+    this.#discoveredAs = addresses.some(({ family }) => family === "ipv4") ? this.#name : undefined;
+    this.#advertiser = Advertiser.begin({
+      service: {
+        name: this.#name,
+        host: this.#host,
+        port: Number(this.#port),
+        text: {
+          version: VERSION,
+          protocol: `${PROTOCOL_VERSION}`,
+          name: this.#name,
+          fingerprint: print,
+          pairing: this.#config.pairing ? "code" : "none",
+          id: this.#id,
+        },
+      },
+      addresses,
+      clock: this.#clock,
+      log: this.#log,
+      named: (name) => {
+        if (name === this.#discoveredAs) return;
+        this.#discoveredAs = name;
+        this.onMoved(this.place);
+      },
+    });
+  }
+
+  #scopeOf(addresses: readonly LocalAddress[]): GuardScope {
+    return {
+      allowed: new NetworkList(
+        this.#config.allowNetworks ?? addresses.map(({ network }) => network),
+      ),
+      hosts: new Set([this.#host, ...addresses.map(({ address }) => address)]),
+    };
   }
 
   /** As URLs have them, the name first. */
   #hosts(): readonly string[] {
-    const addresses = this.#addresses.map(({ address, family }) =>
+    const addresses = this.#watch.addresses.map(({ address, family }) =>
       family === "ipv6" ? `[${address}]` : address
     );
-    return this.#config.mdnsEnabled ? [this.#host, ...addresses] : addresses;
+    return this.#config.mdnsEnabled && addresses.length > 0
+      ? [this.#host, ...addresses]
+      : addresses;
   }
 }
 

@@ -16,6 +16,7 @@ import { strategiesOf } from "./http/strategies.ts";
 import { accountPolicyOf } from "./http/client_api/account_policy.ts";
 import { SignIn } from "./http/signin/sign_in.ts";
 import { SocketTickets } from "./http/socket_tickets.ts";
+import { type Endpoint, Endpoints } from "./http/endpoints.ts";
 import { Notices } from "./http/client_api/notices.ts";
 import { type HttpHandler, Listener } from "./http/listener.ts";
 import type { Guard } from "./http/local_guard.ts";
@@ -39,13 +40,6 @@ import type { MediaServer } from "./media/port.ts";
 import { prepareZstd } from "./rpc/zstd.ts";
 import { VERSION } from "./version.ts";
 
-/** One more address to listen on. */
-export interface Endpoint {
-  readonly host: string;
-  /** Certificate chain and key (PEM), to speak HTTPS. */
-  readonly tls?: { readonly cert: string; readonly key: string };
-}
-
 /** What a server may be given instead of what the configuration says; for tests and for embedding. */
 export interface ServerParts {
   readonly clock?: Clock;
@@ -55,8 +49,6 @@ export interface ServerParts {
   readonly passwords?: Passwords;
   /** Devices get in by codes, as in local mode. */
   readonly pairing?: Pairing;
-  /** Where it listens besides, on the same port. */
-  readonly endpoints?: readonly Endpoint[];
   /** Sees every request first. */
   readonly guard?: Guard;
   /** An open store: the data folder is then neither made nor locked. */
@@ -79,7 +71,7 @@ export class Server {
   #http: Listener | undefined;
   /** Plain HTTP for the commands of this machine, where clients are served over HTTPS. */
   #commands: Listener | undefined;
-  readonly #others: Listener[] = [];
+  #endpoints: Endpoints | undefined;
   /** Answers requests once everything is there; who asks before waits. */
   readonly #handler = Promise.withResolvers<HttpHandler>();
 
@@ -131,9 +123,9 @@ export class Server {
     };
     this.#http = new Listener({ ...listening, host, port, ...(pem && { tls: pem }) });
     const { port: own } = this.#http;
-    for (const endpoint of this.#parts.endpoints ?? []) {
-      this.#others.push(new Listener({ ...listening, ...endpoint, port: own }));
-    }
+    this.#endpoints = new Endpoints((endpoint) =>
+      new Listener({ ...listening, ...endpoint, port: own })
+    );
     const url = localUrl(host, own, tls ? "https" : "http");
     // A certificate names the server as clients know it, not as this machine's commands do.
     if (tls) this.#commands = new Listener({ ...listening, host: "127.0.0.1", port: 0 });
@@ -195,6 +187,17 @@ export class Server {
     return { url };
   }
 
+  /**
+   * Listens on these addresses besides its own, on the same port; on those of an earlier call no more.
+   *
+   * @returns what could not be listened on, by host
+   * @throws {Error} it is not started
+   */
+  async listenOn(endpoints: readonly Endpoint[]): Promise<ReadonlyMap<string, unknown>> {
+    if (this.#endpoints === undefined) throw new Error("Cannot listen: start the server first");
+    return await this.#endpoints.set(endpoints);
+  }
+
   /** Ends connections, stores what is open, closes. Safe to call when the start has failed. */
   async stop(): Promise<void> {
     if (this.#dataDir !== undefined) {
@@ -204,7 +207,7 @@ export class Server {
     this.notices.endAll();
     // Whoever asked a server that did not come up would keep it from ending.
     this.#handler.resolve(() => Promise.resolve(plainText(503, "the server is stopping")));
-    const listeners = [this.#http, this.#commands, ...this.#others];
+    const listeners = [this.#http, this.#commands, this.#endpoints];
     await Promise.all(listeners.map((listener) => listener?.close()));
     // Nothing waits for what comes after the end, such as a lost client's return.
     this.#actors?.clock.end();

@@ -14,19 +14,24 @@ export function devicesHelp(): string {
   ${name} devices                 list them
   ${name} devices revoke <id>     throw one out; its connections end at once
 
+A browser that was paired signs in editors without another code: throw out both.
+
   --json                  JSON on standard output, and nothing else there
   --data-dir <folder>     the local server's data folder`;
 }
 
+/** A program's is a number; a browser's says so. */
+const ID = /^(?:[1-9]\d{0,14}|browser-[\w-]{8})$/;
+
 const device = z.object({
-  id: z.int(),
+  id: z.string(),
   login: z.string(),
   name: z.string().nullable(),
   label: z.string().nullable(),
   createdAt: z.number(),
   lastUsedAt: z.number().nullable(),
 });
-const revoked = z.object({ id: z.int(), login: z.string() });
+const revoked = z.object({ id: z.string(), login: z.string() });
 
 /** Runs `devices`. @throws {UsageError} {ServerRefusedError} {DataDirError} */
 export async function runDevices(
@@ -41,7 +46,7 @@ export async function runDevices(
   if (switches.has("help")) return output.result(devicesHelp());
   const dataDir = localDataDir(dataFlags, env);
   const json = switches.has("json");
-  if (command === "revoke" && id !== undefined && /^[1-9]\d{0,14}$/.test(id) && more.length === 0) {
+  if (command === "revoke" && id !== undefined && ID.test(id) && more.length === 0) {
     const done = await askServer(dataDir, "DELETE", `devices/${id}`, revoked);
     return output.result(json ? JSON.stringify(done) : `Revoked device ${id} of ${done.login}`);
   }
@@ -61,7 +66,7 @@ function words(command: string, id: string | undefined, more: readonly string[])
 function listing(devices: readonly z.infer<typeof device>[]): string {
   if (devices.length === 0) return "No device is paired";
   const rows = devices.map(({ id, login, label, lastUsedAt }) => [
-    `${id}`,
+    id,
     login,
     label ?? "-",
     lastUsedAt === null ? "never" : new Date(lastUsedAt).toLocaleString(),

@@ -41,6 +41,7 @@ export async function runServeLocal(
   const config = loadLocalConfig(args, env);
   const local = createLocalServer(config);
   local.onCode = (code) => output.result(codeLine(code));
+  local.onMoved = (place) => output.result(localBox(place));
   const failed = Promise.withResolvers<Error>();
   return await runServer({
     log: config.server.log,

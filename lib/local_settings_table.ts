@@ -1,4 +1,5 @@
 /** The settings of the local mode, in one table. The first five are the owner's. [seeds DM-14..18] */
+import { parseNetwork } from "./network.ts";
 import { databaseUrl, oneOf, setting, wholeNumber, words } from "./setting.ts";
 import { settings } from "./settings_table.ts";
 
@@ -70,7 +71,11 @@ export const localSettings = {
     flag: "allow-networks",
     env: "ALLOW_NETWORKS",
     value: "<networks>",
-    schema: words.transform((text) => text.split(",").map((network) => network.trim())),
+    schema: words.transform((text) => text.split(",").map((network) => network.trim()))
+      .refine(
+        (networks) => networks.every((network) => parseNetwork(network) !== undefined),
+        "must be networks such as 192.168.1.0/24 or fd00::/8, with commas",
+      ),
     defaultText: "those of the interfaces",
     description: "Networks whose machines may come, such as 192.168.1.0/24, with commas.",
   }),

@@ -1,7 +1,7 @@
 /** Certificates of a server that nobody else vouches for. [local 4] */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 
 x509.cryptoProvider.set(crypto);
 
@@ -61,10 +61,9 @@ export function isOutdated(
 ): boolean {
   const parsed = new x509.X509Certificate(certificate);
   if (parsed.notAfter.getTime() - now < RENEWED_BEFORE) return true;
-  const issuer = authority === undefined
-    ? parsed.subject
-    : new x509.X509Certificate(authority.certificate).subject;
-  if (parsed.issuer !== issuer) return true;
+  if (authority === undefined ? parsed.issuer !== parsed.subject : !isSignedBy(parsed, authority)) {
+    return true;
+  }
   const has = new Set(
     parsed.getExtension(x509.SubjectAlternativeNameExtension)?.names.items.map(({ type, value }) =>
       nameKey(type, value)
@@ -72,6 +71,12 @@ export function isOutdated(
   );
   return hosts.some((host) => !has.has(nameKey("dns", host))) ||
     addresses.some((address) => !has.has(nameKey("ip", address)));
+}
+
+/** By the authority's key: another authority may have the same name. */
+function isSignedBy(certificate: x509.X509Certificate, authority: Identity): boolean {
+  const signer = new X509Certificate(authority.certificate).publicKey;
+  return new X509Certificate(certificate.toString("pem")).verify(signer);
 }
 
 /** IPv6 addresses have many spellings. */

@@ -1,5 +1,6 @@
 /** Addresses of this machine and of those that may come. [local 5] */
 import { BlockList, isIP } from "node:net";
+import { parseNetwork } from "../lib/network.ts";
 
 /** An address of an interface of this machine. */
 export interface LocalAddress {
@@ -59,14 +60,11 @@ export class NetworkList {
   }
 
   #add(network: string): void {
-    const [address = "", bits, ...more] = network.split("/");
-    const version = isIP(address);
-    const most = version === 4 ? 32 : 128;
-    const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : NaN;
-    if (version === 0 || more.length > 0 || !(prefix >= 0 && prefix <= most)) {
+    const parsed = parseNetwork(network);
+    if (parsed === undefined) {
       throw new TypeError(`"${network}" is no network: give one as 192.168.1.0/24 or fd00::/8`);
     }
-    this.#list.addSubnet(address, prefix, version === 4 ? "ipv4" : "ipv6");
+    this.#list.addSubnet(parsed.address, parsed.prefix, parsed.family);
   }
 }
 

@@ -30,8 +30,11 @@ export interface AdvertiserOptions {
   readonly addresses: readonly LocalAddress[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Hears the name that was found and announced, and each later one; undefined for none. */
+  readonly named?: (name: string | undefined) => void;
 }
 
+/** A server's life on its networks. */
 export class Advertiser implements AsyncDisposable {
   readonly #options: AdvertiserOptions;
   readonly #links: Link[] = [];
@@ -42,6 +45,9 @@ export class Advertiser implements AsyncDisposable {
   #announced = false;
   #ended = false;
   #again: TimerId | undefined;
+  #probePause: { readonly timer: TimerId; readonly over: () => void } | undefined;
+  /** Resolves when the first announcement is out, or there will be none. */
+  #settled: Promise<void> = Promise.resolve();
 
   private constructor(options: AdvertiserOptions) {
     this.#options = options;
@@ -50,10 +56,17 @@ export class Advertiser implements AsyncDisposable {
 
   /** Finds a free name and announces it; resolves when the first announcement is out. */
   static async start(options: AdvertiserOptions): Promise<Advertiser> {
+    const advertiser = Advertiser.begin(options);
+    await advertiser.#settled;
+    return advertiser;
+  }
+
+  /** As {@link start}, but goes on behind the caller's back: finding a name takes most of a second. */
+  static begin(options: AdvertiserOptions): Advertiser {
     const advertiser = new Advertiser(options);
     advertiser.#open();
-    await Promise.all(advertiser.#links.map((link) => link.ready));
-    await advertiser.#findName();
+    advertiser.#settled = Promise.all(advertiser.#links.map((link) => link.ready))
+      .then(() => advertiser.#findName());
     return advertiser;
   }
 
@@ -66,7 +79,10 @@ export class Advertiser implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    if (this.#again !== undefined) this.#options.clock.clearTimeout(this.#again);
+    const { clock } = this.#options;
+    if (this.#again !== undefined) clock.clearTimeout(this.#again);
+    if (this.#probePause !== undefined) clock.clearTimeout(this.#probePause.timer);
+    this.#probePause?.over();
     if (this.#announced) await this.#tellAll(0);
     await Promise.all(this.#links.map((link) => link[Symbol.asyncDispose]()));
   }
@@ -102,7 +118,9 @@ export class Advertiser implements AsyncDisposable {
     } while (this.#taken && !this.#ended);
     if (this.#ended) return;
     this.#announced = true;
+    this.#options.named?.(this.name);
     await this.#tellAll();
+    if (this.#ended) return;
     // Who missed the first hears the second.
     this.#again = this.#options.clock.setTimeout(() => void this.#tellAll(), ANNOUNCE_PAUSE);
   }
@@ -119,8 +137,20 @@ export class Advertiser implements AsyncDisposable {
           })
         ),
       );
-      await new Promise<void>((resolve) => this.#options.clock.setTimeout(resolve, PROBE_PAUSE));
+      await this.#pause();
     }
+  }
+
+  /** Time for others to object; cut short by the end. */
+  async #pause(): Promise<void> {
+    if (this.#ended) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#probePause = {
+      timer: this.#options.clock.setTimeout(resolve, PROBE_PAUSE),
+      over: resolve,
+    };
+    await promise;
+    this.#probePause = undefined;
   }
 
   #rename(): void {

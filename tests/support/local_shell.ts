@@ -1,0 +1,50 @@
+/** The command line of somebody with a local server: a home folder of his own, and nothing else. */
+import { Printing } from "./printing.ts";
+
+const ROOT = new URL("../..", import.meta.url);
+
+/** How a command has ended. */
+export interface Done {
+  readonly code: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** A home folder; gone at the end. */
+export class LocalShell implements AsyncDisposable {
+  private constructor(readonly home: string) {}
+
+  static async open(): Promise<LocalShell> {
+    return new LocalShell(await Deno.makeTempDir({ prefix: "parley-home-" }));
+  }
+
+  /** The program, as another would start it. */
+  command(args: readonly string[]): Deno.Command {
+    const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+    return new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", "main.ts", ...args],
+      cwd: ROOT,
+      env: { HOME: this.home, DENO_DIR: cache, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      clearEnv: true,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    });
+  }
+
+  /** Starts a command. */
+  start(...args: string[]): Printing {
+    return new Printing(this.command(args));
+  }
+
+  /** Runs a command to its end. */
+  async run(...args: string[]): Promise<Done> {
+    const { code, stdout, stderr } = await this.command(args).output();
+    const decoder = new TextDecoder();
+    return { code, output: decoder.decode(stdout), errors: decoder.decode(stderr) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.home, { recursive: true });
+  }
+}
