@@ -32,12 +32,11 @@ export class MessageRows implements MessageStore {
     );
   }
 
-  async byNonce(senderId: number, nonce: string): Promise<MessageRow | undefined> {
-    const [row] = await this.#rows(
+  async byNonce(senderId: number, nonce: string): Promise<MessageRow[]> {
+    return await this.#rows(
       this.#db.selectFrom("channel_messages").selectAll().where("sender_id", "=", senderId)
         .where("nonce", "=", nonce),
     );
-    return row;
   }
 
   async newest(rootId?: number): Promise<{ channelId: number; messageId: number }[]> {

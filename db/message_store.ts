@@ -9,8 +9,8 @@ export interface MessageStore {
   page(channelId: number, beforeId: number | null, limit: number): Promise<MessageRow[]>;
   /** Those of the messages that exist, ascending. */
   byId(ids: readonly number[]): Promise<MessageRow[]>;
-  /** The message that a user sent with that nonce. */
-  byNonce(senderId: number, nonce: string): Promise<MessageRow | undefined>;
+  /** What a user sent with that nonce; several only where it was sent to several channels at once. */
+  byNonce(senderId: number, nonce: string): Promise<MessageRow[]>;
   /** The newest message of each channel that has any: of one tree, or of all. */
   newest(
     rootId?: number,

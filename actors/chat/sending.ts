@@ -15,10 +15,14 @@ import { mentionedIn, notifyMentioned, refuseUnknown, unknownUser } from "./ment
 import { mentionsText, wireMessage, wireSent } from "./message.ts";
 
 /** A nonce that its sender has used before stands for what was sent then. [channels Q-15] */
-export async function send({ system }: ChatSource, message: Of<"chat.send">): Promise<Apply> {
+export async function send(
+  { system, channelId }: ChatSource,
+  message: Of<"chat.send">,
+): Promise<Apply> {
   const { connection, draft } = message;
   const mentioned = mentionedIn(draft);
-  const before = await system.store.messages.byNonce(connection.userId, draft.nonce);
+  const used = await system.store.messages.byNonce(connection.userId, draft.nonce);
+  const before = used.find((row) => row.channel_id === channelId) ?? used[0];
   const unknown = await unknownUser(system, mentioned);
   return (context) => {
     requireInChat(context, connection.userId);

@@ -29,8 +29,10 @@ export function chat(dialect: Dialect): Migration {
         .$call(endOfTable).execute();
       await db.schema.createIndex("channel_messages_id").unique().on("channel_messages")
         .column("id").execute();
+      // Not of the nonce alone: two chats may be sent the same one at once, and neither waits for
+      // the other.
       await db.schema.createIndex("channel_messages_nonce").unique().on("channel_messages")
-        .columns(["sender_id", "nonce"]).execute();
+        .columns(["sender_id", "nonce", "channel_id"]).execute();
 
       await db.schema.createTable("observed_channel_messages")
         .addColumn("channel_id", int, required)

@@ -135,3 +135,31 @@ Deno.test("[channels 12, 2.3] an account goes with what it said; the newest mess
   const { messages } = owner.find("JoinChannelChatResponse").value;
   assertEquals((messages as { body: string }[]).map(({ body }) => body), ["message 1"]);
 });
+
+Deno.test("[channels 10.7.3] [design 1.6] one nonce in two chats at once puts neither of them out of order", async () => {
+  await using world = await World.start();
+  const { owner, member } = await chatting(world);
+  owner.send("CreateChannel", { name: "below", parentId: 1n });
+  await world.settle();
+  member.send("JoinChannelChat", { channelId: 2n });
+  await world.settle();
+  member.take();
+  owner.take();
+  for (let time = 0n; time < 6n; time++) {
+    member.send("SendChannelMessage", say(time));
+    member.send("SendChannelMessage", say(time, 2n));
+    await world.settle();
+    assertEquals(told(member), ["SendChannelMessageResponse", "SendChannelMessageResponse"]);
+  }
+  // Repeated, each is the message that it was.
+  for (const channelId of [1n, 2n]) {
+    member.send("SendChannelMessage", say(0n, channelId));
+    await world.settle();
+    assertEquals(
+      member.take().map(({ value }) => (value.message as { id: bigint }).id),
+      [channelId],
+    );
+  }
+  assertEquals(told(owner).filter((name) => name === "ChannelMessageSent").length, 7);
+  assertEquals(world.log.lines, []);
+});
