@@ -2,10 +2,13 @@
  * A server of the local mode: on loopback without TLS, on the local network with it, paired by codes,
  * discovered by multicast DNS. [local 1]
  */
+import type { EventKind, ServerEvent } from "./actors/events.ts";
+import { type Listeners, noListeners } from "./actors/stored_events.ts";
 import { isLoopback } from "./http/client_address.ts";
 import type { Endpoint } from "./http/endpoints.ts";
 import { type GuardScope, localGuard } from "./http/local_guard.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
+import type { EventStream, StreamOptions } from "./lib/event_streams.ts";
 import type { LocalConfig } from "./lib/local_config.ts";
 import { createLog, type Log } from "./lib/log.ts";
 import { AddressWatch } from "./local/address_watch.ts";
@@ -43,6 +46,7 @@ export class LocalServer implements AsyncDisposable {
   readonly #parts: ServerParts;
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #listeners: Listeners;
   readonly #host: string;
   readonly #name: string;
   /** Tells two servers of one name apart. */
@@ -74,6 +78,7 @@ export class LocalServer implements AsyncDisposable {
     this.#parts = parts;
     this.#log = parts.log ?? createLog();
     this.#clock = parts.clock ?? systemClock;
+    this.#listeners = parts.listeners ?? noListeners();
     const hostname = Deno.hostname().split(".")[0]!.toLowerCase() || "parley";
     this.#host = `${hostname}.local`;
     this.#name = config.name ?? `Parley on ${hostname}`;
@@ -89,6 +94,11 @@ export class LocalServer implements AsyncDisposable {
   get server(): Server {
     if (this.#server === undefined) throw new Error("Cannot use the server: start it first");
     return this.#server;
+  }
+
+  /** As {@link Server.events}. */
+  events(options?: StreamOptions<EventKind>): EventStream<ServerEvent> {
+    return this.#listeners.open(options) as EventStream<ServerEvent>;
   }
 
   /** Where it is now, once started. */
@@ -114,6 +124,7 @@ export class LocalServer implements AsyncDisposable {
     this.#codes = codes;
     this.#server = new Server(config, {
       ...this.#parts,
+      listeners: this.#listeners,
       pairing: asPairing(
         codes,
         this.#print,
@@ -136,6 +147,7 @@ export class LocalServer implements AsyncDisposable {
     await this.#advertiser?.[Symbol.asyncDispose]();
     this.#codes?.end();
     await this.#server?.stop();
+    this.#listeners.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

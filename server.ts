@@ -2,7 +2,10 @@
  * The composition root: from a configuration to a running server. The only file, besides the command
  * line and the tests, that names concrete drivers.
  */
+import type { EventKind, ServerEvent } from "./actors/events.ts";
 import { Actors } from "./actors/start.ts";
+import { type Listeners, noListeners } from "./actors/stored_events.ts";
+import { type AccountToken, addUsers } from "./db/accounts.ts";
 import { Passwords } from "./db/passwords.ts";
 import type { Store } from "./db/store.ts";
 import { Admission } from "./http/admission.ts";
@@ -31,6 +34,7 @@ import {
 } from "./http/running_server.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import type { Config } from "./lib/config.ts";
+import type { EventStream, StreamOptions } from "./lib/event_streams.ts";
 import { type DataDir, lockDataDir, makeDataDir } from "./lib/data_dir.ts";
 import { createLog, type Log } from "./lib/log.ts";
 import { createMetrics, type Metrics } from "./lib/metrics.ts";
@@ -53,6 +57,8 @@ export interface ServerParts {
   readonly guard?: Guard;
   /** An open store: the data folder is then neither made nor locked. */
   readonly store?: Store;
+  /** Who hears of events, where they were there before the server. */
+  readonly listeners?: Listeners;
 }
 
 /** A Parley server. Several may run in one process, on data folders of their own. */
@@ -72,6 +78,8 @@ export class Server {
   /** Plain HTTP for the commands of this machine, where clients are served over HTTPS. */
   #commands: Listener | undefined;
   #endpoints: Endpoints | undefined;
+  readonly #listeners: Listeners;
+  #url: string | undefined;
   /** Answers requests once everything is there; who asks before waits. */
   readonly #handler = Promise.withResolvers<HttpHandler>();
 
@@ -80,11 +88,47 @@ export class Server {
     this.#parts = parts;
     this.#log = parts.log ?? createLog();
     this.notices = new Notices(config.maxConnections);
+    this.#listeners = parts.listeners ?? noListeners();
   }
 
   /** Resolves when the server cannot go on and should be stopped: the database is gone. */
   get failed(): Promise<Error> {
     return this.#failure.promise;
+  }
+
+  /** The URL of this machine's own clients, once started. @throws {Error} before */
+  get url(): string {
+    if (this.#url === undefined) throw new Error("Cannot tell the URL: start the server first");
+    return this.#url;
+  }
+
+  /** The port it listens on, once started. @throws {Error} before */
+  get port(): number {
+    if (this.#http === undefined) throw new Error("Cannot tell the port: start the server first");
+    return this.#http.port;
+  }
+
+  /**
+   * What happens from now on, in its order, told when it is stored; ends when the server has stopped.
+   * Who is slow loses the oldest of what waits and gets a `lagged` in its place. [local 7]
+   *
+   * @throws {RangeError} there is no such kind, or the queue's length is out of bounds
+   */
+  events(options?: StreamOptions<EventKind>): EventStream<ServerEvent> {
+    return this.#listeners.open(options) as EventStream<ServerEvent>;
+  }
+
+  /**
+   * Adds an account with a first token, once started.
+   *
+   * @throws {InvalidLoginError} {LoginTakenError} the login cannot be had
+   */
+  async addUser(
+    login: string,
+    { admin = false }: { readonly admin?: boolean } = {},
+  ): Promise<AccountToken> {
+    const [added] = await addUsers(this.store, [login], { admin });
+    return added as AccountToken;
   }
 
   /** The actors, once started. @throws {Error} before */
@@ -140,6 +184,7 @@ export class Server {
       metrics: this.metrics,
       log: this.#log,
       avatarUrl: (userId) => `${this.#config.publicUrl ?? url}/avatars/${userId}.png`,
+      listeners: this.#listeners,
       failed: (error) => this.#failure.resolve(error),
       idle: mode === "api",
     });
@@ -184,6 +229,7 @@ export class Server {
         adminSecret: this.#adminSecret,
       });
     }
+    this.#url = url;
     return { url };
   }
 
@@ -204,6 +250,7 @@ export class Server {
       await removeRunningServer(this.#config.dataDir, this.#adminSecret);
     }
     await this.#actors?.drain();
+    this.#listeners.end();
     this.notices.endAll();
     // Whoever asked a server that did not come up would keep it from ending.
     this.#handler.resolve(() => Promise.resolve(plainText(503, "the server is stopping")));

@@ -26,6 +26,7 @@ import type { NotesRef, RoomRef, UserRef } from "./refs.ts";
 import { Registry, threadKey } from "./registry.ts";
 import { createRoom, restoreRoom, restoreRooms } from "./room/mod.ts";
 import { Supervisor } from "./supervisor.ts";
+import { type Listeners, noListeners, StoredEvents } from "./stored_events.ts";
 import type { ActorSystem } from "./system.ts";
 import { User } from "./user/mod.ts";
 import { UserDirectory } from "./user_directory.ts";
@@ -43,6 +44,8 @@ export interface ActorsOptions {
   readonly accounts?: AccountPolicy;
   /** What the configuration decides about agents. */
   readonly agents?: AgentPolicy;
+  /** Who hears of events. */
+  readonly listeners?: Listeners;
   avatarUrl(userId: number): string;
   /** The database takes nothing any more: nothing further is spoken, the server must stop. */
   failed(error: Error): void;
@@ -67,6 +70,7 @@ export class Actors implements ActorSystem {
   readonly directory: UserDirectory;
   readonly ids: Ids;
   readonly media: MediaServer;
+  readonly events: StoredEvents;
   readonly accounts: AccountPolicy;
   readonly agents: AgentPolicy;
   readonly metrics: Metrics;
@@ -114,6 +118,7 @@ export class Actors implements ActorSystem {
         options.failed(error);
       },
     }, options.times.recovery);
+    this.events = new StoredEvents(options.listeners ?? noListeners(), this.journal, this.clock);
   }
 
   /** Takes a new epoch, brings rooms of earlier ones back, and plans what nobody rejoins. [rooms 15] */

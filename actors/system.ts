@@ -14,6 +14,7 @@ import type { ConnectionPool } from "./pool.ts";
 import type { Journal } from "./journal.ts";
 import type { PresenceTable } from "./presence.ts";
 import type { Registry } from "./registry.ts";
+import type { StoredEvents } from "./stored_events.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { NotesRef, RoomRef, UserRef } from "./refs.ts";
 import type { AgentPolicy } from "../lib/agent_policy.ts";
@@ -36,6 +37,8 @@ export interface ActorSystem {
   readonly directory: UserDirectory;
   readonly ids: Ids;
   readonly media: MediaServer;
+  /** For programs that embed the server. */
+  readonly events: StoredEvents;
   readonly accounts: AccountPolicy;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -16,6 +16,7 @@ import { keyId, keyOwner, type PeerKey } from "../rpc/peer_id.ts";
 import type { Cut, Put, Remove, Write } from "../db/store.ts";
 import type { RowOf, TableName } from "../db/tables.ts";
 import type { RpcError } from "../rpc/errors.ts";
+import type { EventFacts, EventKind } from "./events.ts";
 import type { ActorSystem } from "./system.ts";
 import type {
   ChannelMessage,
@@ -136,6 +137,16 @@ export class Turn {
     for (const key of this.#system.pool.connectionsOf(userId)) {
       if (allBut?.has(key) !== true) this.push(key, field);
     }
+  }
+
+  /**
+   * Tells programs that embed the server, once this turn is stored.
+   *
+   * @param facts asked at the end of the turn, and only if somebody listens
+   */
+  happened<Kind extends EventKind>(kind: Kind, facts: () => EventFacts[Kind]): void {
+    const { events } = this.#system;
+    if (events.wants(kind)) this.#speech.push((gate) => events.tell(kind, facts(), gate));
   }
 
   /** Runs in its place among what is said. */

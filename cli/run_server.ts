@@ -1,5 +1,6 @@
 /** Runs a server until it is told to stop. */
-import { configureLog, createLog, type LogConfig } from "../lib/log.ts";
+import { configureLog, type LogConfig } from "../lib/configure_log.ts";
+import { createLog } from "../lib/log.ts";
 import type { Output } from "./user.ts";
 
 /** From the signal to the end of the process at the latest, in milliseconds. */

@@ -1,13 +1,5 @@
 /** What the program says about its work, to people or to machines. */
-import {
-  configure,
-  dispose,
-  getJsonLinesFormatter,
-  getLogger,
-  getStreamSink,
-  getTextFormatter,
-  type Logger,
-} from "@logtape/logtape";
+import { getLogger, type Logger } from "@logtape/logtape";
 
 /** Values that belong to a message; `{name}` in its text stands for one of them. */
 export type LogProperties = Readonly<Record<string, unknown>>;
@@ -22,13 +14,8 @@ export interface Log {
   with(properties: LogProperties): Log;
 }
 
-/** What is logged and how. */
-export interface LogConfig {
-  readonly level: "debug" | "info" | "warning" | "error";
-  readonly format: "text" | "json";
-}
-
-const category = "parley";
+/** Of all messages, in the logging of the process. */
+export const logCategory = "parley";
 const mask = "[secret]";
 const secretName = /token|secret|password|authorization|cookie/i;
 const secretInText =
@@ -94,68 +81,7 @@ function clean(properties: LogProperties): Record<string, unknown> {
   return redact(properties) as Record<string, unknown>;
 }
 
-/**
- * A value within a line for people. Texts may come from clients: control characters are escaped, and
- * further lines indented, so that nothing looks like a line of the log that is not.
- */
-function readable(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? String(value);
-  return text.replaceAll("\n", "\n    ").replaceAll(
-    /[^\P{Cc}\n]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-/** A log for one server; it says nothing until the program has called {@link configureLog}. */
+/** A log for one server; it says nothing until the program has configured its logging. */
 export function createLog(properties: LogProperties = {}): Log {
-  return new LogtapeLog(getLogger(category)).with(properties);
-}
-
-/**
- * Directs all logs of the process to a stream, standard error unless told otherwise. For the
- * program's own main function: libraries and embedded servers leave the process' logging alone.
- *
- * @returns a function that writes what is left and ends the logging.
- */
-export async function configureLog(
-  config: LogConfig,
-  stream: WritableStream<Uint8Array> = Deno.stderr.writable,
-): Promise<() => Promise<void>> {
-  const formatter = config.format === "json"
-    ? getJsonLinesFormatter({ properties: "flatten", message: "rendered" })
-    : getTextFormatter({
-      timestamp: "time",
-      level: "FULL",
-      format: ({ timestamp, level, message }) => `${timestamp} ${level} ${message}`,
-      value: readable,
-    });
-  const sink = getStreamSink(unbreakable(stream), { formatter, closeStream: false });
-  await configure({
-    reset: true,
-    sinks: { stream: sink },
-    loggers: [
-      { category, lowestLevel: config.level, sinks: ["stream"] },
-      { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stream"] },
-    ],
-  });
-  return dispose;
-}
-
-/**
- * The same stream, but one whose reader may go away: a log that nobody reads any more must not end
- * the server, or be told about in the log.
- */
-function unbreakable(stream: WritableStream<Uint8Array>): WritableStream<Uint8Array> {
-  return new WritableStream({
-    async write(chunk) {
-      const writer = stream.getWriter();
-      try {
-        await writer.write(chunk);
-      } catch {
-        // There is nobody to tell.
-      } finally {
-        writer.releaseLock();
-      }
-    },
-  });
+  return new LogtapeLog(getLogger(logCategory)).with(properties);
 }

@@ -16,6 +16,8 @@ const STEPS: readonly (readonly string[])[] = [
   ["http"],
   ["server.ts"],
   ["local_server.ts"],
+  ["mod.ts"],
+  ["mod_local.ts"],
   ["cli"],
   ["main.ts"],
 ];
@@ -115,7 +117,7 @@ function allTypes(names: string | undefined): boolean {
 }
 
 /** The code without comments, and without what stands in its strings. */
-function bare(source: string): string {
+export function bare(source: string): string {
   return source.replaceAll(
     /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,
     (match) => match.startsWith("/") ? "" : '""',

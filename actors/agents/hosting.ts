@@ -2,6 +2,7 @@
 import { decode } from "../../proto/mod.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
+import { peerText } from "../../rpc/peer_id.ts";
 import { fieldOf } from "../turn.ts";
 import type { ActorSystem } from "../system.ts";
 import type { ConnectionRef } from "../refs.ts";
@@ -29,6 +30,12 @@ export function registerHost({ system, turn, inbound, desk }: DeskContext): void
   const before = desk.hostOf(connection);
   if (before !== undefined) desk.hosts.delete(before);
   desk.hosts.set(hostId, connection);
+  turn.happened("agent.host_registered", () => ({
+    connection: peerText(connection.key),
+    userId,
+    hostId,
+    name,
+  }));
   turn.then((gate) => {
     for (const threadId of new Set(threadIds.filter(isUuid))) {
       system.thread(userId, threadId).tell({ type: "thread.hosted", hostId }, gate);

@@ -1,6 +1,7 @@
 /** What a tree's handlers work with in one turn, and whom they tell what. */
 import type { Init, MessageTypes } from "../../proto/mod.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
+import type { EventFacts } from "../events.ts";
 import type { Inbound } from "../refs.ts";
 import { canSee, Visibility } from "../roles.ts";
 import type { ActorSystem } from "../system.ts";
@@ -34,8 +35,30 @@ export function saveChannel({ turn, tree }: ChannelContext, channel: Channel): v
   turn.put("channels", channelRow(tree.rootId, channel));
 }
 
+/** Stores a channel that there was before, as it is now. */
+export function changeChannel(context: ChannelContext, channel: Channel): void {
+  saveChannel(context, channel);
+  context.turn.happened("channel.changed", () => channelFacts(channel));
+}
+
+/** The channel as programs that embed the server are told of it. */
+export function channelFacts(channel: Channel): EventFacts["channel.changed"] {
+  return {
+    channelId: channel.id,
+    parentId: channel.parentPath.at(-1),
+    name: channel.name,
+    isPublic: channel.visibility === Visibility.Public,
+  };
+}
+
 export function saveMember({ turn, tree }: ChannelContext, member: Member): void {
   turn.put("channel_members", memberRow(tree.rootId, member));
+  turn.happened("channel.member_changed", () => ({
+    channelId: tree.rootId,
+    userId: member.userId,
+    role: member.role,
+    isMember: member.accepted,
+  }));
 }
 
 /** Members of the tree who hear of it, whatever their role. [channels 5.10] */

@@ -6,6 +6,7 @@ import type { ChannelMessage } from "../refs.ts";
 import { canSee, Role, Visibility } from "../roles.ts";
 import { fieldOf } from "../turn.ts";
 import {
+  changeChannel,
   type ChannelContext,
   type RequestContext,
   saveChannel,
@@ -119,7 +120,7 @@ export function handleCreateChannel(context: RequestContext): void {
 export function rename(context: ChannelContext, channel: Channel, name: string): void {
   if (context.tree.isTaken(channel.parentPath.at(-1), name, channel)) throw nameTaken(name);
   channel.name = name;
-  saveChannel(context, channel);
+  changeChannel(context, channel);
 }
 
 /** [channels 7.3] */
@@ -202,7 +203,7 @@ export function show(context: ChannelContext, channel: Channel, visibility: numb
     }
   } else throw RpcError.internal(`unknown visibility: ${visibility}`);
   channel.visibility = visibility;
-  saveChannel(context, channel);
+  changeChannel(context, channel);
   const shown = updateChannels({ channels: [wireChannel(channel)] });
   const hidden = updateChannels({ deleteChannels: [BigInt(channel.id)] });
   for (const { userId, role } of subscribers(context)) {
@@ -233,7 +234,7 @@ export function move(context: ChannelContext, channel: Channel, to: number): voi
   }
   if (tree.isTaken(target.id, channel.name, channel)) throw nameTaken(channel.name);
   const moved = tree.move(channel, target);
-  for (const one of moved) saveChannel(context, one);
+  for (const one of moved) changeChannel(context, one);
   tellChanged(context, moved);
 }
 
@@ -247,8 +248,8 @@ export function handleReorderChannel(context: RequestContext): void {
     const neighbour = tree.neighbour(channel, direction);
     if (neighbour !== undefined) {
       [channel.order, neighbour.order] = [neighbour.order, channel.order];
-      saveChannel(context, channel);
-      saveChannel(context, neighbour);
+      changeChannel(context, channel);
+      changeChannel(context, neighbour);
       tellChanged(context, [channel, neighbour]);
     }
   }

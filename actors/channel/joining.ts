@@ -97,6 +97,11 @@ export function callChanged(
   if (change.ended) tree.calls.delete(channel.id);
   else tree.calls.set(channel.id, { roomId, active, seated });
   if (!change.announce) return;
+  context.turn.happened("channel.call_changed", () => ({
+    channelId: channel.id,
+    roomId,
+    participants: active,
+  }));
   const field = updateChannels({
     channelParticipants: [{
       channelId: BigInt(channel.id),

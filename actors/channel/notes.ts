@@ -49,10 +49,11 @@ export function notesChanged(
   context: ChannelContext,
   { channelId, latest, announceExcept }: Extract<ChannelMessage, { type: "channel.notes_changed" }>,
 ): void {
-  const { tree } = context;
+  const { turn, tree } = context;
   const channel = tree.channels.get(channelId);
   if (channel === undefined) return;
   tree.notes.set(channelId, latest);
+  turn.happened("channel.notes_changed", () => ({ channelId }));
   if (announceExcept === undefined) return;
   const field = updateChannels({
     latestChannelBufferVersions: [wireNotesVersion(channelId, latest)],

@@ -9,7 +9,7 @@ import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import { orderIn } from "./administering.ts";
-import type { ChannelContext } from "./context.ts";
+import { type ChannelContext, channelFacts } from "./context.ts";
 import { requireAdmin } from "./editing.ts";
 import { channelHandlers, channelMessages } from "./handlers.ts";
 import { startTreeLife, type TreeEvent } from "./machine.ts";
@@ -149,9 +149,11 @@ export class ChannelTree extends Cell implements ChannelRef {
       addChannel: (channel) => {
         state.channels.set(channel.id, channel);
         registry.channels.set(channel.id, this);
+        turn.happened("channel.created", () => channelFacts(channel));
       },
       removeChannel: (channel) => {
         state.channels.delete(channel.id);
+        turn.happened("channel.deleted", () => ({ channelId: channel.id }));
         // The root's address stays until the tree has ended, for what the database may refuse.
         if (channel.id !== this.rootId) registry.channels.delete(channel.id);
       },
@@ -162,6 +164,8 @@ export class ChannelTree extends Cell implements ChannelRef {
       removeMember: (member: Member) => {
         state.members.delete(member.userId);
         memberships.remove(member.userId, this.rootId);
+        const facts = { channelId: this.rootId, userId: member.userId };
+        turn.happened("channel.member_removed", () => facts);
       },
       end: () => turn.then(() => this.#life({ type: "channel.deleted" })),
     };

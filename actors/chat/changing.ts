@@ -37,6 +37,7 @@ export async function edit(
       mentions: mentionsText(draft),
     };
     turn.put("channel_messages", row);
+    turn.happened("channel.message_edited", () => ({ channelId, messageId, userId }));
     turn.ack(connection, requestId);
     tellOthers(
       context,
@@ -77,6 +78,8 @@ export async function remove(
     if (row === undefined) throw noMessage(messageId);
     if (row.sender_id !== connection.userId && !byAdmin) throw noMessage(messageId);
     turn.remove("channel_messages", { channel_id: channelId, id: messageId });
+    const { userId } = connection;
+    turn.happened("channel.message_removed", () => ({ channelId, messageId, userId }));
     tellOthers(
       context,
       message,

@@ -68,6 +68,7 @@ function sendNew(
     user_id: userId,
     channel_message_id: id,
   });
+  turn.happened("channel.message_sent", () => ({ channelId, messageId: id, userId }));
   turn.tellLiveUser(userId, { type: "user.message_observed", channelId, messageId: id });
   say(context, message, id, wireSent(row, draft));
   for (const one of mentioned) notifyMentioned(context, one, id, userId);

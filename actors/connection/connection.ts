@@ -145,6 +145,10 @@ export class Connection implements ConnectionRef {
     if (this.phase !== "handshaking") return;
     this.#life({ type: "connection.opened" });
     this.#handshakeOver();
+    const { events } = this.#system;
+    if (events.wants("connection.opened")) {
+      events.tell("connection.opened", { ...this.#facts(), version: this.version.text }, 0);
+    }
     const early = this.#early;
     this.#early = [];
     for (const message of early) this.receive(message);
@@ -173,21 +177,21 @@ export class Connection implements ConnectionRef {
 
   /** The socket has ended by itself. */
   socketClosed(): void {
-    this.#end();
+    this.#end("left");
   }
 
   drop(reason: DroppedReason): void {
     if (this.phase === "closed") return;
     this.#system.metrics.droppedConnections.inc(reason);
     this.#system.log.info("{address} is dropped: {reason}", { address: this.address, reason });
-    this.#end();
+    this.#end(reason);
     this.#socket.close(reason === "error" ? 1011 : 1008, reason);
   }
 
   /** Ends it without a word: the server stops, the state waits for the next epoch. [rooms 16] */
   drain(): void {
     if (this.phase === "closed") return;
-    this.#end();
+    this.#end("server_stopping");
     this.#socket.close(1001, "server is stopping");
   }
 
@@ -329,12 +333,20 @@ export class Connection implements ConnectionRef {
     }
   }
 
+  #facts() {
+    return { connection: peerText(this.key), userId: this.userId };
+  }
+
   /** Out of everything at once, whatever the socket does. [style A11] */
-  #end(): void {
+  #end(reason: DroppedReason | "left" | "server_stopping"): void {
     if (this.phase === "closed") return;
+    const wasOpen = this.phase === "open";
     this.#life({ type: "connection.ended" });
     this.#handshakeOver();
-    const { registry, metrics } = this.#system;
+    const { registry, metrics, events } = this.#system;
+    if (wasOpen && events.wants("connection.closed")) {
+      events.tell("connection.closed", { ...this.#facts(), reason }, 0);
+    }
     registry.connections.delete(this.key);
     metrics.actors.dec();
     if (!this.admin) metrics.connections.dec();

@@ -3,6 +3,7 @@ import { decode, encode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { FieldReader } from "../../rpc/fields.ts";
 import type { ProjectContext } from "./context.ts";
+import { sharedFacts } from "./facts.ts";
 import { readRepositoryUpdate, Repository } from "./repository.ts";
 import { diagnosticRow, repositoryRow, settingsRow, worktreeRow } from "./rows.ts";
 import { diagnosticKey, type ProjectState, settingsKey } from "./state.ts";
@@ -97,6 +98,7 @@ export function handleUpdateProject(context: ProjectContext): void {
   const { worktrees } = decode("UpdateProject", inbound.payload);
   checkWorktreeList(worktrees);
   applyWorktreeList(turn, project, worktrees);
+  turn.happened("project.changed", () => sharedFacts(project));
   tellGuests(context);
   tellSettings(turn, project);
   context.updateRoom();

@@ -9,6 +9,7 @@ import type { ActorSystem } from "../system.ts";
 import { fieldOf, type Turn } from "../turn.ts";
 import { checkRole } from "./access.ts";
 import type { ProjectContext } from "./context.ts";
+import { projectFacts } from "./facts.ts";
 import { collaboratorRow } from "./rows.ts";
 import { type Collaborator, type ProjectState, wireCollaborator, wireWorktree } from "./state.ts";
 import { joinStream } from "./streams.ts";
@@ -45,6 +46,7 @@ export function tellUnshared(turn: Turn, project: ProjectState): void {
 export function removeGuest(turn: Turn, project: ProjectState, guest: Collaborator): void {
   project.delete(guest);
   turn.remove("project_collaborators", { project_id: project.id, replica_id: guest.replicaId });
+  turn.happened("project.left", () => ({ ...projectFacts(project), userId: guest.userId }));
   const field = fieldOf("RemoveProjectCollaborator", {
     projectId: BigInt(project.id),
     peerId: peerIdOf(guest.key),
@@ -128,6 +130,7 @@ export function handleJoinProject(context: ProjectContext): void {
     collaborator: wireCollaborator(joiner),
   });
   for (const other of others) turn.push(other.key, added);
+  turn.happened("project.joined", () => ({ ...projectFacts(project), userId: joiner.userId }));
   const answer = encode("JoinProjectResponse", {
     projectId: BigInt(project.id),
     replicaId,

@@ -1,6 +1,7 @@
 /** Projects: their data, their handlers, their lifecycle. Used by the room that owns them. */
 export { checkAccess } from "./access.ts";
 export type { ProjectContext } from "./context.ts";
+export { projectFacts, sharedFacts } from "./facts.ts";
 export { ask, tell, tellOthers } from "./forwarding.ts";
 export { projectHandlers } from "./handlers.ts";
 export { applyWorktreeList, checkWorktreeList, tellSettings } from "./host_handlers.ts";

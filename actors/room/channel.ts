@@ -3,7 +3,13 @@ import { fieldOf } from "../turn.ts";
 import type { RoleChange, RoomMessage } from "../refs.ts";
 import { mayEdit, mayPublish, stronger } from "../roles.ts";
 import { tellCanceled } from "./calls.ts";
-import { type RoomContext, saveParticipant, tellChannel, updateRoom } from "./context.ts";
+import {
+  type RoomContext,
+  roomFacts,
+  saveParticipant,
+  tellChannel,
+  updateRoom,
+} from "./context.ts";
 import { answerWithMedia } from "./media.ts";
 import { roomRow } from "./rows.ts";
 
@@ -34,6 +40,8 @@ export function joinChannel(
   if (rung === undefined) room.add(participant);
   room.bind(participant, key);
   saveParticipant(context, participant);
+  if (!room.hasBegun) turn.happened("room.created", () => roomFacts(room));
+  room.hasBegun = true;
   turn.tellUser(userId, { type: "user.seated", roomId: room.id, active: true });
   turn.tellUser(userId, { type: "user.join_ended", join });
   answerWithMedia(

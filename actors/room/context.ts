@@ -1,4 +1,5 @@
 /** What a room's handlers work with in one turn. */
+import type { EventFacts } from "../events.ts";
 import type { ProjectState } from "../project/mod.ts";
 import type { Inbound, RoomRef } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
@@ -38,7 +39,19 @@ export function updateRoom(context: RoomContext): void {
   const { turn, room } = context;
   const field = fieldOf("RoomUpdated", { room: room.snapshot() });
   for (const key of room.active.keys()) turn.push(key, field);
+  turn.happened("room.changed", () => roomFacts(room));
   tellChannel(context, { announce: false });
+}
+
+/** The room as programs that embed the server are told of it. */
+export function roomFacts(room: RoomState): EventFacts["room.changed"] {
+  return {
+    roomId: room.id,
+    channelId: room.channelId,
+    participants: room.activeParticipants().map(({ userId }) => userId),
+    called: room.pendingParticipants().map(({ userId }) => userId),
+    projects: [...room.projects.keys()],
+  };
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   dropFollowers,
   type RequestContext,
   type RoomContext,
+  roomFacts,
   saveParticipant,
   tellChannel,
   updateRoom,
@@ -41,6 +42,8 @@ export function createRoom(
   room.add(creator);
   turn.put("rooms", roomRow(room));
   saveParticipant(context, creator);
+  room.hasBegun = true;
+  turn.happened("room.created", () => roomFacts(room));
   answerWithMedia(
     context,
     { connection, requestId },
@@ -140,6 +143,7 @@ export function endRoom(context: RoomContext): void {
   }
   turn.remove("followers", { room_id: room.id });
   turn.remove("rooms", { id: room.id });
+  turn.happened("room.ended", () => ({ roomId: room.id, channelId: room.channelId }));
   context.end();
 }
 

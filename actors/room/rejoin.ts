@@ -18,6 +18,7 @@ import {
   rejoinStream,
   removeGuest,
   resharedProject,
+  sharedFacts,
   tellSettings,
   tellUnshared,
   updatedCollaborator,
@@ -76,6 +77,7 @@ export function handleRejoinRoom(context: RequestContext): void {
     rebind(turn, project, host, key);
     turn.put("projects", projectRow(project));
     applyWorktreeList(turn, project, request.worktrees);
+    turn.happened("project.changed", () => sharedFacts(project));
     moves.push(() => tellReshared(context, project, before, request));
   }
   const listed = new Set(reshared.map(({ project }) => project));

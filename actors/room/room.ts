@@ -11,6 +11,7 @@ import {
   checkAccess,
   type ProjectContext,
   type ProjectEvent,
+  projectFacts,
   projectHandlers,
   type ProjectPhase,
   type ProjectState,
@@ -377,6 +378,7 @@ export class Room extends Cell implements RoomRef {
     this.#state.followers = this.#state.followers.filter((one) => one.projectId !== project.id);
     turn.remove("followers", { room_id: this.id, project_id: project.id });
     removeProjectRows(turn, project.id);
+    turn.happened("project.unshared", () => projectFacts(project));
     this.#unaddress(project.id);
   }
 

@@ -70,6 +70,7 @@ export async function loadRoom(store: Store, id: number): Promise<RoomState | un
   const [row] = await store.load("rooms", { id });
   if (row === undefined) return undefined;
   const room = new RoomState(id, row.live_kit_room, row.channel_id ?? undefined);
+  room.hasBegun = true;
   for (const one of await store.loadWhere("room_participants", { room_id: id })) {
     room.add(participantOf(one));
   }

@@ -7,6 +7,7 @@ import {
   collaboratorRow,
   projectRow,
   ProjectState,
+  sharedFacts,
 } from "../project/mod.ts";
 import { mayEdit, Role } from "../roles.ts";
 import { type RequestContext, updateRoom } from "./context.ts";
@@ -45,6 +46,7 @@ export function handleShareProject(context: RequestContext): void {
   turn.put("project_collaborators", collaboratorRow(id, collaborator));
   applyWorktreeList(turn, project, request.worktrees);
   context.addProject(project);
+  turn.happened("project.shared", () => sharedFacts(project));
   turn.reply(connection, requestId, "ShareProjectResponse", { projectId: BigInt(id) });
   updateRoom(context);
 }

@@ -41,6 +41,8 @@ export class RoomState {
   readonly active = new Map<PeerKey, Participant>();
   readonly projects = new Map<number, ProjectState>();
   followers: Follower[] = [];
+  /** There is a row of it, or will be with the turn at work. */
+  hasBegun = false;
   #lastOrdinal = 0;
 
   constructor(id: number, liveKitRoom: string, channelId: number | undefined) {

@@ -11,6 +11,7 @@ import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
 import type { ThreadContext } from "./context.ts";
 import { appendOwnEvent, beginThread, deleteThread, EventKind } from "./events.ts";
+import { tellCommand } from "./facts.ts";
 import { commandRow, threadOfRow, threadRow } from "./rows.ts";
 import type { Command, Waiter } from "./state.ts";
 
@@ -89,6 +90,7 @@ function store(context: ThreadContext, request: AgentRequest): void {
   };
   state.commands.set(commandId, command);
   turn.put("agent_commands", commandRow(userId, state.number, command));
+  tellCommand(context, command);
   if (command.state === "taken") {
     answer(context, command, { connection, requestId }, Delivered);
     return;
@@ -196,16 +198,18 @@ function fail(context: ThreadContext, command: Command, reason: string): void {
 }
 
 function settle(
-  { state, system, turn, userId }: ThreadContext,
+  context: ThreadContext,
   command: Command,
   end: "taken" | "failed",
   reason: string,
 ): void {
+  const { state, system, turn, userId } = context;
   command.state = end;
   command.reason = reason;
   command.sentTo = undefined;
   system.metrics.agentCommandsWaiting.dec();
   turn.put("agent_commands", commandRow(userId, state.number, command));
+  tellCommand(context, command);
 }
 
 /** It waits for the host's return. */

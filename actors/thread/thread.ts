@@ -8,6 +8,7 @@ import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import { refuseCommand } from "./commands.ts";
 import type { ThreadContext } from "./context.ts";
+import { factsOf, tellFacts } from "./facts.ts";
 import { type PlainMessage, threadMessages } from "./handlers.ts";
 import { startThreadLife, type ThreadLifeEvent } from "./machine.ts";
 import { publishEvents } from "./publishing.ts";
@@ -139,7 +140,9 @@ export class AgentThread extends Cell implements ThreadRef {
       changed: () => isChanged = true,
       end: () => this.#isOver = true,
     };
+    const was = factsOf(context);
     handle(context);
+    tellFacts(context, was);
     if (isChanged) turn.put("agent_threads", threadRow(this.userId, this.id, state));
     if (state.lastSeq > before) {
       const seq = state.lastSeq;

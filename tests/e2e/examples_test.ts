@@ -31,7 +31,11 @@ Deno.test("[design 2] the examples do what they say", async () => {
   assertEquals(await run("watch_contacts.ts", who), "ann\n");
   const all: string[] = [];
   for await (const { name } of Deno.readDir(new URL("examples", ROOT))) all.push(name);
-  assertEquals(all.sort(), ["share_a_folder.ts", "watch_contacts.ts"]);
+  assertEquals(all.sort(), [
+    "embed_a_server.ts",
+    "share_a_folder.ts",
+    "watch_contacts.ts",
+  ]);
 });
 
 /** The chart's edges between statuses, as the picture draws them. */

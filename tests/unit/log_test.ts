@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { Secret } from "../../lib/config.ts";
-import { configureLog, createLog, type Log, type LogConfig, redact } from "../../lib/log.ts";
+import { configureLog, type LogConfig } from "../../lib/configure_log.ts";
+import { createLog, type Log, redact } from "../../lib/log.ts";
 
 const token = "oxDNX8Bskybnsqh0rqvazhKvL8jrKS0xPlWVUEPRibeoCx9k1F_1LMfD4UjKqs_c";
 

@@ -1,6 +1,7 @@
 import { Journal } from "../../../actors/journal.ts";
 import { PresenceTable } from "../../../actors/presence.ts";
 import { Registry } from "../../../actors/registry.ts";
+import { noListeners, StoredEvents } from "../../../actors/stored_events.ts";
 import { Supervisor } from "../../../actors/supervisor.ts";
 import type { ActorSystem } from "../../../actors/system.ts";
 import type { Log } from "../../../lib/log.ts";
@@ -44,6 +45,7 @@ export class FakeSystem {
     back: () => {},
     committed: () => {},
   });
+  readonly events = new StoredEvents(noListeners(), this.journal, this.clock);
 
   /** As actors take it. */
   get system(): ActorSystem {

@@ -1,5 +1,6 @@
 import { assert } from "@std/assert";
 import { Actors } from "../../../actors/start.ts";
+import { type Listeners, noListeners } from "../../../actors/stored_events.ts";
 import type { Connection } from "../../../actors/connection/mod.ts";
 import { openSqlite } from "../../../db/sqlite/open.ts";
 import type { Store } from "../../../db/store.ts";
@@ -86,7 +87,10 @@ export class World implements AsyncDisposable {
     this.failures = parts.failures;
   }
 
-  static async start(wrap: (store: Store) => Store = (store) => store): Promise<World> {
+  static async start(
+    wrap: (store: Store) => Store = (store) => store,
+    listeners: Listeners = noListeners(),
+  ): Promise<World> {
     const clock = new FakeClock();
     const log = new FakeLog();
     const store = wrap(await openSqlite({ path: ":memory:", clock }));
@@ -98,6 +102,7 @@ export class World implements AsyncDisposable {
       media: mediaOff,
       metrics: createMetrics(),
       log,
+      listeners,
       avatarUrl: (id) => `http://test/avatars/${id}.png`,
       failed: (error) => void failures.push(error.message),
     });
