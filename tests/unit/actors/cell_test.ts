@@ -30,7 +30,7 @@ class TestCell extends Cell {
 }
 
 class World extends FakeSystem {
-  readonly events: string[] = [];
+  readonly lines: string[] = [];
 
   /** An actor that is live unless said otherwise. */
   cell(address = "/rooms/1", phase: Phase = "live"): TestCell {
@@ -59,10 +59,10 @@ class World extends FakeSystem {
   task(name: string, run: (turn: Turn) => void = () => {}): Task {
     return {
       run: (turn) => {
-        this.events.push(name);
+        this.lines.push(name);
         run(turn);
       },
-      refused: ({ code, message }) => void this.events.push(`${name} refused: ${code} ${message}`),
+      refused: ({ code, message }) => void this.lines.push(`${name} refused: ${code} ${message}`),
     };
   }
 }
@@ -72,17 +72,17 @@ const writeRow = (turn: Turn) => turn.put("counters", { name: "room", value: 1 }
 Deno.test("[design 1.5] a live actor handles a message at once, on its sender's stack", () => {
   const world = new World();
   world.cell().enqueue(world.task("a"));
-  assertEquals(world.events, ["a"]);
+  assertEquals(world.lines, ["a"]);
 });
 
 Deno.test("[design 1.3] what a turn says is said when its handler has returned, in order", () => {
   const world = new World();
   world.cell().enqueue(world.task("handler", (turn) => {
-    turn.then(() => world.events.push("first"));
-    turn.then(() => world.events.push("second"));
-    world.events.push("handler's end");
+    turn.then(() => world.lines.push("first"));
+    turn.then(() => world.lines.push("second"));
+    world.lines.push("handler's end");
   }));
-  assertEquals(world.events, ["handler", "handler's end", "first", "second"]);
+  assertEquals(world.lines, ["handler", "handler's end", "first", "second"]);
 });
 
 Deno.test("[design 1.5] a message to an actor in its turn waits for the turn's end", () => {
@@ -92,12 +92,12 @@ Deno.test("[design 1.5] a message to an actor in its turn waits for the turn's e
     cell.enqueue(world.task("b"));
     turn.then(() => {
       cell.enqueue(world.task("c"));
-      world.events.push("a says");
+      world.lines.push("a says");
     });
-    turn.then(() => world.events.push("a says more"));
-    world.events.push("a ends");
+    turn.then(() => world.lines.push("a says more"));
+    world.lines.push("a ends");
   }));
-  assertEquals(world.events, ["a", "a ends", "a says", "a says more", "b", "c"]);
+  assertEquals(world.lines, ["a", "a ends", "a says", "a says more", "b", "c"]);
 });
 
 Deno.test("[design 1.5] two actors that tell each other keep the order of both", () => {
@@ -108,12 +108,12 @@ Deno.test("[design 1.5] two actors that tell each other keep the order of both",
     turn.then(() =>
       other.enqueue(world.task("other", (turn) => {
         turn.then(() => one.enqueue(world.task("one again")));
-        turn.then(() => world.events.push("other says"));
+        turn.then(() => world.lines.push("other says"));
       }))
     );
-    turn.then(() => world.events.push("one says"));
+    turn.then(() => world.lines.push("one says"));
   }));
-  assertEquals(world.events, ["one", "other", "other says", "one says", "one again"]);
+  assertEquals(world.lines, ["one", "other", "other says", "one says", "one again"]);
 });
 
 Deno.test("[design 1.3b] what a turn says carries its change's number; later turns wait for it too", () => {
@@ -137,11 +137,11 @@ Deno.test("[design 1.6] of a turn that throws nothing is stored and nothing is s
   cell.enqueue(world.task("a", (turn) => {
     writeRow(turn);
     turn.ack(connection, 3);
-    turn.then(() => world.events.push("said"));
+    turn.then(() => world.lines.push("said"));
     throw new Error("A bug");
   }));
   world.clock.runImmediates();
-  assertEquals(world.events, [
+  assertEquals(world.lines, [
     "a",
     `a refused: ${ErrorCode.Internal} internal error, the server has logged it`,
   ]);
@@ -160,9 +160,9 @@ Deno.test("[design 1.6] messages wait while a crashed actor is loaded, and keep 
   }));
   cell.enqueue(world.task("c"));
   assertEquals([cell.phase, cell.ready], ["loading", false]);
-  assertEquals(world.events.length, 2);
+  assertEquals(world.lines.length, 2);
   cell.move("live");
-  assertEquals(world.events.slice(2), ["b", "c"]);
+  assertEquals(world.lines.slice(2), ["b", "c"]);
 });
 
 Deno.test("[design 1.6] a turn that throws while it speaks crashes its actor, behind it nothing is out of order", () => {
@@ -173,12 +173,12 @@ Deno.test("[design 1.6] a turn that throws while it speaks crashes its actor, be
       cell.enqueue(world.task("b"));
       throw new Error("A bug");
     });
-    turn.then(() => world.events.push("said"));
+    turn.then(() => world.lines.push("said"));
   }));
   assertEquals([cell.phase, cell.crashes.length], ["loading", 1]);
   cell.enqueue(world.task("c"));
   cell.move("live");
-  assertEquals(world.events.filter((event) => !event.includes("refused")), ["a", "b", "c"]);
+  assertEquals(world.lines.filter((event) => !event.includes("refused")), ["a", "b", "c"]);
 });
 
 Deno.test("[design 1.6] an actor that has ended is not brought back by a turn that throws", () => {
@@ -192,7 +192,7 @@ Deno.test("[design 1.6] an actor that has ended is not brought back by a turn th
   }));
   assertEquals([cell.phase, cell.crashes], ["closed", []]);
   cell.enqueue(world.task("b"));
-  assertEquals(world.events.at(-1), "b refused: 0 /rooms/1 has ended");
+  assertEquals(world.lines.at(-1), "b refused: 0 /rooms/1 has ended");
 });
 
 Deno.test("[projects 14] a refusal is told and changes nothing, the actor goes on", () => {
@@ -204,7 +204,7 @@ Deno.test("[projects 14] a refusal is told and changes nothing, the actor goes o
     throw new RpcError(ErrorCode.Forbidden, "Not for you");
   }));
   cell.enqueue(world.task("b"));
-  assertEquals(world.events, ["a", "a refused: 5 Not for you", "b"]);
+  assertEquals(world.lines, ["a", "a refused: 5 Not for you", "b"]);
   assertEquals([socket.sent.length, cell.crashes.length, cell.phase], [0, 0, "live"]);
 });
 
@@ -234,9 +234,9 @@ Deno.test("[design 1.6] what waits while an actor loads is handled when it is li
   const cell = world.cell("/rooms/1", "loading");
   cell.enqueue(world.task("a"));
   cell.enqueue(world.task("b"));
-  assertEquals(world.events, []);
+  assertEquals(world.lines, []);
   cell.move("live");
-  assertEquals(world.events, ["a", "b"]);
+  assertEquals(world.lines, ["a", "b"]);
 });
 
 Deno.test("[design 6b] what waits while an actor loads is bounded", () => {
@@ -245,7 +245,7 @@ Deno.test("[design 6b] what waits while an actor loads is bounded", () => {
   let ran = 0;
   for (let count = 0; count < 10_000; count++) cell.enqueue({ run: () => void ran++ });
   cell.enqueue(world.task("one more"));
-  assertEquals(world.events, [
+  assertEquals(world.lines, [
     "one more refused: 0 /rooms/1 has too much to do, try again later",
   ]);
   cell.move("live");
@@ -259,9 +259,9 @@ for (const [phase, text] of [["failed", "out of order"], ["closed", "has ended"]
     cell.enqueue(world.task("a"));
     cell.move(phase);
     cell.enqueue(world.task("b"));
-    assertEquals(world.events.length, 2);
-    assert(world.events.every((event) => event.includes(`refused: 0 /rooms/1`)));
-    assert(world.events.every((event) => event.includes(text)), world.events.join());
+    assertEquals(world.lines.length, 2);
+    assert(world.lines.every((event) => event.includes(`refused: 0 /rooms/1`)));
+    assert(world.lines.every((event) => event.includes(text)), world.lines.join());
   });
 }
 
@@ -286,7 +286,7 @@ Deno.test("[design 1.3d] what was to be remembered of a change is forgotten when
   world.clock.runImmediates();
   cell.entered("live");
   cell.settled();
-  assertEquals(world.events, ["other"]);
+  assertEquals(world.lines, ["other"]);
 });
 
 Deno.test("[design 1.3b] answers, pushes, forwards and streams of a turn open with its commit, in order", () => {
