@@ -17,24 +17,29 @@ export class ForwardedRequest implements Pending {
   readonly #route: Route;
   readonly #answerTags: readonly number[];
   readonly #onSuccess: (() => void) | undefined;
+  readonly #ended: () => void;
   #outbox: Outbox | undefined;
   #id = -1;
   #over = false;
+  #begun = false;
 
   /**
    * @param onSuccess runs after an answer that is no error has been passed on
+   * @param ended runs when nobody waits any more, whatever the reason
    */
   constructor(
     requester: ConnectionRef,
     requestId: number,
     route: Route,
     onSuccess?: () => void,
+    ended: () => void = () => {},
   ) {
     this.#requester = requester;
     this.#requestId = requestId;
     this.#route = route;
     this.#answerTags = route.answerTags;
     this.#onSuccess = onSuccess;
+    this.#ended = ended;
     requester.asking.add(this);
   }
 
@@ -48,6 +53,7 @@ export class ForwardedRequest implements Pending {
 
   answered(tag: number, original: Uint8Array): boolean {
     if (this.#over) return true;
+    this.#begun = true;
     const streaming = this.#route.treatment === "ask host for a stream";
     const expected = this.#answerTags.includes(tag);
     if (expected || tag === ERROR_TAG || (streaming && tag === END_STREAM_TAG)) {
@@ -70,6 +76,22 @@ export class ForwardedRequest implements Pending {
   cancel(): void {
     if (this.#over) return;
     this.#end();
+    this.#forget();
+  }
+
+  /** The requester waits no longer: an answer that comes all the same is ignored. */
+  giveUp(text: string): void {
+    if (this.#over) return;
+    this.#fail(text);
+    this.#forget();
+  }
+
+  /** Whether something of the answer has come: the one who was asked knows the request. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  #forget(): void {
     if (this.#id >= 0) this.#outbox?.forget(this.#id);
   }
 
@@ -81,5 +103,6 @@ export class ForwardedRequest implements Pending {
   #end(): void {
     this.#over = true;
     this.#requester.asking.delete(this);
+    this.#ended();
   }
 }

@@ -1,5 +1,6 @@
 /** Looks into the accounts before a message is handled, without changing the order of messages. */
 import { RpcError } from "../rpc/errors.ts";
+import { checkReads, countedRead } from "./reading.ts";
 import type { Inbound } from "./refs.ts";
 import { refuse } from "./refuse.ts";
 import type { ActorSystem } from "./system.ts";
@@ -20,6 +21,13 @@ export class Lookups {
    * nothing waits. Whatever comes behind a message that waits, waits behind it.
    */
   inOrder(inbound: Inbound, userIds: readonly number[], handle: Handle): void {
+    try {
+      checkReads(inbound.connection);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      refuse(this.#system, inbound, error);
+      return;
+    }
     const found = userIds.length === 0 ? [] : this.#system.directory.find(userIds);
     if (this.#last === undefined && !(found instanceof Promise)) {
       handle(inbound, (id) => found.some((user) => user.id === id));
@@ -27,7 +35,7 @@ export class Lookups {
     }
     const kept = { ...inbound, payload: inbound.payload.slice() };
     const before = this.#last ?? Promise.resolve();
-    const step: Promise<void> = before.then(() => found).then(
+    const step: Promise<void> = countedRead(inbound.connection, before.then(() => found)).then(
       (users) => handle(kept, (id) => users.some((user) => user.id === id)),
       (error) => {
         this.#system.log.error("Accounts cannot be read: {error}", { error });

@@ -8,6 +8,7 @@ import type { RpcError } from "../rpc/errors.ts";
 import type { Outbox } from "../rpc/outbox.ts";
 import type { PeerKey } from "../rpc/peer_id.ts";
 import type { Route } from "../rpc/routes.ts";
+import type { Handling } from "./handling.ts";
 import type { ForwardedRequest } from "./forwarded_request.ts";
 import type { NotesVersion } from "./notes_version.ts";
 
@@ -25,6 +26,8 @@ export interface Inbound {
   readonly peer: PeerKey;
   /** It holds operations that only editors may send, where its route asks for that. */
   readonly writes: boolean;
+  /** Where its times are told. [rooms 5.8] */
+  readonly handling?: Handling | undefined;
 }
 
 /** One signed-in connection. */
@@ -50,6 +53,8 @@ export interface ConnectionRef {
   readonly outbox: Outbox;
   /** Requests of this connection that wait for another client. */
   readonly asking: Set<ForwardedRequest>;
+  /** Reads of the database that its requests wait for. */
+  reads: number;
   /** Who hears of its end at once, beside its user. [channels 11.3] */
   readonly watchers: Set<ConnectionWatcher>;
   /** The initial pushes are queued: the connection's own messages may be handled. [rooms 4.2] */
@@ -457,9 +462,14 @@ export type ChannelOrder =
     readonly name: string;
     readonly made: (channelId: number) => void;
   }
-  | { readonly kind: "rename"; readonly channelId: number; readonly name: string }
-  | { readonly kind: "show"; readonly channelId: number; readonly visibility: number }
-  | { readonly kind: "move"; readonly channelId: number; readonly to: number }
+  /** All that is named, or nothing where something of it is refused. */
+  | {
+    readonly kind: "change";
+    readonly channelId: number;
+    readonly name: string | undefined;
+    readonly visibility: number | undefined;
+    readonly to: number | undefined;
+  }
   | { readonly kind: "remove"; readonly channelId: number }
   /** Makes a member, accepts the user's invitation, or changes the role. */
   | { readonly kind: "set member"; readonly userId: number; readonly role: number }
@@ -558,5 +568,6 @@ export interface ProjectRef {
     requestId: number,
     original: Uint8Array,
     writes: boolean,
+    handling: Handling | undefined,
   ): void;
 }

@@ -43,6 +43,16 @@ export function knowsBatchedDiagnostics(version: AppVersion): boolean {
   return !isOlder(version, 1, 0, 0);
 }
 
+/**
+ * Whether a client answers requests that came after June 2025: those of that month do not, those of
+ * 2026 do, and of those between it is not known which of them. What they do not know they never answer.
+ * [transport 10.3]
+ */
+export function knowsLaterRequests(version: AppVersion): boolean | undefined {
+  if (isOlder(version, 0, 192, 0)) return false;
+  return isOlder(version, 1, 0, 0) ? undefined : true;
+}
+
 /** Clients of June 2025, which are told their plan and ask for `GetPrivateUserInfo`. [rooms 4.5] */
 export function wantsUserPlan(version: AppVersion): boolean {
   return isOlder(version, 0, 200, 0);

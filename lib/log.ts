@@ -6,6 +6,8 @@ export type LogProperties = Readonly<Record<string, unknown>>;
 
 /** Where one server, or a part of it, writes its messages. Secrets in properties are masked. */
 export interface Log {
+  /** Whether anybody reads what {@link Log.debug} says: what costs to find out may be left. */
+  readonly tellsDebug: boolean;
   debug(message: string, properties?: LogProperties): void;
   info(message: string, properties?: LogProperties): void;
   warn(message: string, properties?: LogProperties): void;
@@ -53,6 +55,10 @@ class LogtapeLog implements Log {
 
   constructor(logger: Logger) {
     this.#logger = logger;
+  }
+
+  get tellsDebug(): boolean {
+    return this.#logger.isEnabledFor("debug");
   }
 
   // Redacted lazily: a message below the level costs a comparison.

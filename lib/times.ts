@@ -14,6 +14,8 @@ export interface ProtocolTimes {
   readonly drain: number;
   /** Longest wait for one call to the media server. */
   readonly media: number;
+  /** Longest wait for a host that may be too old to know what it is asked. [transport 10.4.2] */
+  readonly oldHost: number;
   /** The database is out of reach → the server gives up and ends. */
   readonly recovery: number;
 }
@@ -27,6 +29,7 @@ export const protocolTimes: ProtocolTimes = {
   stuck: 2_000,
   drain: 8_000,
   media: 5_000,
+  oldHost: 60_000,
   recovery: 60_000,
 };
 

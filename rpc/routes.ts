@@ -61,6 +61,8 @@ export interface Route {
    * [projects 1.4]; an `Error` is safe for them too, since clients ignore answers to nothing.
    */
   readonly request: boolean;
+  /** It came after June 2025: older clients never answer it. [transport 10.3] */
+  readonly later: boolean;
   /** Types that a success may have; empty for one-way messages. */
   readonly answers: readonly MessageName[];
   /** Envelope tags of `answers`. */
@@ -93,13 +95,14 @@ function rows(
   options: Options = {},
 ): Route[] {
   return messages.map((message) => {
-    const { tag, response } = messageInfo(message);
+    const { tag, response, only } = messageInfo(message);
     if (tag === undefined) throw new TypeError(`Cannot route "${message}": it has no envelope tag`);
     const answers = options.answers ?? (response === undefined ? [] : [response]);
     return {
       message,
       tag,
       request: (response !== undefined || answers.length > 0) && !SILENT.has(message),
+      later: only === "2026",
       to,
       access,
       treatment,

@@ -4,6 +4,7 @@ import type { RowOf } from "../../db/tables.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import type { ThreadPosition } from "../../db/agent_store.ts";
+import { checkReads, countedRead } from "../reading.ts";
 import { fieldOf } from "../turn.ts";
 import { threadOfRow } from "../thread/mod.ts";
 import type { ActorSystem } from "../system.ts";
@@ -65,8 +66,9 @@ export function answerThread(context: DeskContext): void {
 
 function answerWith({ system, turn, inbound }: DeskContext, make: () => Promise<Uint8Array>): void {
   const { connection, requestId } = inbound;
+  checkReads(connection);
   turn.then(() => {
-    make().catch((error) => {
+    countedRead(connection, make()).catch((error) => {
       if (error instanceof RpcError) return errorField(error.code, error.message);
       system.log.error("Threads cannot be read: {error}", { error });
       return errorField(ErrorCode.Internal, "the database is away, try again in a moment");

@@ -2,7 +2,7 @@
 import { RpcError } from "../../rpc/errors.ts";
 import type { Answer, ChannelMessage, ChannelOrder, TreeReport } from "../refs.ts";
 import { type ChannelContext, saveMember, tellChanged } from "./context.ts";
-import { channelName, makeChannel, makeRoot, move, remove, rename, show } from "./editing.ts";
+import { change, channelName, makeChannel, makeRoot, remove } from "./editing.ts";
 import { answerInvitation, deleteMember } from "./members.ts";
 import { tellMembership } from "./membership.ts";
 import type { Channel, ChannelTreeState } from "./state.ts";
@@ -50,15 +50,11 @@ function carryOut(context: ChannelContext, order: ChannelOrder): void {
       order.made(made.id);
       return tellChanged(context, [made]);
     }
-    case "rename": {
-      const renamed = channel(order.channelId);
-      rename(context, renamed, channelName(order.name));
-      return tellChanged(context, [renamed]);
-    }
-    case "show":
-      return show(context, channel(order.channelId), order.visibility);
-    case "move":
-      return move(context, channel(order.channelId), order.to);
+    case "change":
+      return change(context, channel(order.channelId), {
+        ...order,
+        name: order.name === undefined ? undefined : channelName(order.name),
+      });
     case "remove":
       return remove(context, channel(order.channelId));
     case "set member":

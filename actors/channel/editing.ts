@@ -15,7 +15,7 @@ import {
   tellChanged,
   updateChannels,
 } from "./context.ts";
-import { type Channel, sanitizedName } from "./state.ts";
+import { type Channel, type ChannelTreeState, sanitizedName } from "./state.ts";
 import { deleteNotes } from "./notes.ts";
 import { wireChannel } from "./wire.ts";
 
@@ -117,7 +117,7 @@ export function handleCreateChannel(context: RequestContext): void {
 }
 
 /** Nobody is told yet. */
-export function rename(context: ChannelContext, channel: Channel, name: string): void {
+function rename(context: ChannelContext, channel: Channel, name: string): void {
   if (context.tree.isTaken(channel.parentPath.at(-1), name, channel)) throw nameTaken(name);
   channel.name = name;
   changeChannel(context, channel);
@@ -190,10 +190,22 @@ export function handleSetChannelVisibility(context: RequestContext): void {
 }
 
 /** Everybody hears of it by membership, so that nobody is left out later. [channels 7.4, Q-6] */
-export function show(context: ChannelContext, channel: Channel, visibility: number): void {
-  const { turn, tree } = context;
+function show(context: ChannelContext, channel: Channel, visibility: number): void {
+  const { tree } = context;
+  checkVisibility(tree, channel, visibility, tree.parentOf(channel));
+  channel.visibility = visibility;
+  changeChannel(context, channel);
+  tellVisibility(context, channel);
+}
+
+/** @throws {RpcError} where the channel may not have it below that parent [channels 5.6] */
+function checkVisibility(
+  tree: ChannelTreeState,
+  channel: Channel,
+  visibility: number,
+  parent: Channel | undefined,
+): void {
   if (visibility === Visibility.Public) {
-    const parent = tree.parentOf(channel);
     if (parent !== undefined && parent.visibility !== Visibility.Public) {
       throw RpcError.coded("BadPublicNesting", ["direction=parent"]);
     }
@@ -202,8 +214,11 @@ export function show(context: ChannelContext, channel: Channel, visibility: numb
       throw RpcError.coded("BadPublicNesting", ["direction=children"]);
     }
   } else throw RpcError.internal(`unknown visibility: ${visibility}`);
-  channel.visibility = visibility;
-  changeChannel(context, channel);
+}
+
+function tellVisibility(context: ChannelContext, channel: Channel): void {
+  const { turn } = context;
+  const { visibility } = channel;
   const shown = updateChannels({ channels: [wireChannel(channel)] });
   const hidden = updateChannels({ deleteChannels: [BigInt(channel.id)] });
   for (const { userId, role } of subscribers(context)) {
@@ -219,8 +234,20 @@ export function handleMoveChannel(context: RequestContext): void {
 }
 
 /** Moves a channel within its tree, and tells of it. [channels 7.5] */
-export function move(context: ChannelContext, channel: Channel, to: number): void {
-  const { system, tree } = context;
+function move(context: ChannelContext, channel: Channel, to: number): void {
+  const { tree } = context;
+  const target = moveTarget(context, channel, to);
+  if (channel.visibility === Visibility.Public && target.visibility !== Visibility.Public) {
+    throw RpcError.coded("BadPublicNesting");
+  }
+  if (tree.isTaken(target.id, channel.name, channel)) throw nameTaken(channel.name);
+  const moved = tree.move(channel, target);
+  for (const one of moved) changeChannel(context, one);
+  tellChanged(context, moved);
+}
+
+/** @throws {RpcError} when the channel cannot be below that one [channels 7.5] */
+function moveTarget({ system, tree }: ChannelContext, channel: Channel, to: number): Channel {
   const target = tree.channels.get(to);
   if (target === undefined) {
     if (!system.registry.channels.has(to)) throw RpcError.coded("NoSuchChannel");
@@ -229,13 +256,39 @@ export function move(context: ChannelContext, channel: Channel, to: number): voi
   if (target === channel || target.parentPath.includes(channel.id)) {
     throw RpcError.coded("CircularNesting");
   }
-  if (channel.visibility === Visibility.Public && target.visibility !== Visibility.Public) {
-    throw RpcError.coded("BadPublicNesting");
-  }
-  if (tree.isTaken(target.id, channel.name, channel)) throw nameTaken(channel.name);
-  const moved = tree.move(channel, target);
-  for (const one of moved) changeChannel(context, one);
-  tellChanged(context, moved);
+  return target;
+}
+
+/** What a channel is to be from now on; what is undefined stays. */
+export interface ChannelChange {
+  readonly name: string | undefined;
+  readonly visibility: number | undefined;
+  readonly to: number | undefined;
+}
+
+/**
+ * All of it at once: the rules are those of {@link rename}, {@link show} and {@link move}, and look at
+ * the channel as it is in the end.
+ *
+ * @throws {RpcError} before anything is changed
+ */
+export function change(
+  context: ChannelContext,
+  channel: Channel,
+  { name = channel.name, visibility = channel.visibility, to }: ChannelChange,
+): void {
+  const { tree } = context;
+  const target = to === undefined ? undefined : moveTarget(context, channel, to);
+  const parent = target ?? tree.parentOf(channel);
+  checkVisibility(tree, channel, visibility, parent);
+  if (tree.isTaken(parent?.id, name, channel)) throw nameTaken(name);
+  const shows = visibility !== channel.visibility;
+  channel.name = name;
+  channel.visibility = visibility;
+  const changed = target === undefined ? [channel] : tree.move(channel, target);
+  for (const one of changed) changeChannel(context, one);
+  tellChanged(context, changed);
+  if (shows) tellVisibility(context, channel);
 }
 
 /** [channels 7.6] Roots have no order of their own: anybody may ask, nothing happens. */

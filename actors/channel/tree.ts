@@ -98,7 +98,7 @@ export class ChannelTree extends Cell implements ChannelRef {
     let asked: number[] = [];
     if (inbound.route.message === "InviteChannelMember") {
       try {
-        decoding(inbound, () => asked = [invitedUser(inbound)]);
+        decoding({ ...inbound, handling: undefined }, () => asked = [invitedUser(inbound)]);
       } catch (error) {
         if (!(error instanceof RpcError)) throw error;
         refuse(this.system, inbound, error);

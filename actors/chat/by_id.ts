@@ -2,6 +2,7 @@
 import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
+import { checkReads, countedRead } from "../reading.ts";
 import type { Inbound } from "../refs.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
@@ -15,17 +16,19 @@ const MOST_IDS = 1_000;
 export function getMessagesById(system: ActorSystem, inbound: Inbound): void {
   const { connection, requestId } = inbound;
   const { messageIds } = decode("GetChannelMessagesById", inbound.payload);
-  if (messageIds.length > MOST_IDS) {
-    refuse(
-      system,
-      inbound,
-      RpcError.internal(
+  try {
+    if (messageIds.length > MOST_IDS) {
+      throw RpcError.internal(
         `cannot look up ${messageIds.length} messages at once, at most ${MOST_IDS}`,
-      ),
-    );
+      );
+    }
+    checkReads(connection);
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    refuse(system, inbound, error);
     return;
   }
-  answer(system, connection.userId, messageIds.map(Number)).then(
+  countedRead(connection, answer(system, connection.userId, messageIds.map(Number))).then(
     ([field, gate]) => connection.outbox.push(field, requestId, gate),
     (error) => {
       system.log.error("Messages cannot be read: {error}", { error });

@@ -21,6 +21,7 @@ import { keyId, keyOwner, NO_PEER, type PeerKey, peerKey, peerText } from "../..
 import { type Route, routes, RouteTable } from "../../rpc/routes.ts";
 import { decodesAlike, decompress, FrameError } from "../../rpc/zstd.ts";
 import type { ForwardedRequest } from "../forwarded_request.ts";
+import { Handling, timed } from "../handling.ts";
 import { refuseForNoChannel } from "../channel/mod.ts";
 import type { ConnectionRef, ConnectionWatcher, Inbound } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
@@ -81,6 +82,7 @@ export class Connection implements ConnectionRef {
   readonly outbox: Outbox;
   readonly asking = new Set<ForwardedRequest>();
   readonly watchers = new Set<ConnectionWatcher>();
+  reads = 0;
   phase: ConnectionPhase = "handshaking";
   readonly #system: ActorSystem;
   readonly #socket: ClientSocket;
@@ -226,10 +228,13 @@ export class Connection implements ConnectionRef {
       return;
     }
     const original = passable(message);
+    const handling = this.#system.log.tellsDebug
+      ? new Handling(this.#system, this.address, route.message)
+      : undefined;
     if (route.message === "UpdateBuffer") {
       const project = this.#system.registry.projects.get(routing.id);
       if (project === undefined) this.#noSuchProject(route, view.id, routing.id);
-      else project.updateBuffer(this, view.id, original, routing.innerWrites);
+      else project.updateBuffer(this, view.id, original, routing.innerWrites, handling);
       return;
     }
     this.#hand({
@@ -240,6 +245,7 @@ export class Connection implements ConnectionRef {
       payload: plain.subarray(view.payloadStart, view.payloadEnd),
       peer: routing.peerId < 0 ? NO_PEER : peerKey(routing.peerOwner, routing.peerId),
       writes: routing.innerWrites,
+      handling,
     }, routing.id);
   }
 
@@ -252,7 +258,7 @@ export class Connection implements ConnectionRef {
     }
     switch (route.to) {
       case "connection":
-        connectionHandlers[route.message]?.(this.#system, inbound);
+        timed(inbound, () => connectionHandlers[route.message]?.(this.#system, inbound));
         return;
       case "user":
         this.#system.user(this.userId).receive(inbound);

@@ -1,13 +1,15 @@
 /** What a connection answers itself: nothing of it changes another actor. */
 import { decode, type MessageName } from "../../proto/mod.ts";
 import type { User } from "../../db/store.ts";
-import { ErrorCode } from "../../rpc/errors.ts";
+import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import { MODELS_UNAVAILABLE } from "../account_policy.ts";
 import { createChannel } from "../channel/mod.ts";
 import { getMessagesById } from "../chat/mod.ts";
 import { rejoinNotes } from "../notes/mod.ts";
+import { checkReads, countedRead } from "../reading.ts";
 import type { Inbound } from "../refs.ts";
+import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
 import { wireUser } from "../wire_user.ts";
@@ -50,12 +52,14 @@ function handleGetUsers(system: ActorSystem, inbound: Inbound): void {
     );
     return;
   }
+  if (tooManyReads(system, inbound)) return;
   answerUsers(system, inbound, system.directory.find(userIds.map(Number)));
 }
 
 /** [channels 2.4] The caller is removed behind the limit. */
 function handleFuzzySearchUsers(system: ActorSystem, inbound: Inbound): void {
   const { query } = decode("FuzzySearchUsers", inbound.payload);
+  if (tooManyReads(system, inbound)) return;
   const found = query === "" ? [] : system.store.searchUsers(query, SEARCH_LIMIT)
     .then((users) => users.filter((user) => user.id !== inbound.connection.userId));
   answerUsers(system, inbound, found);
@@ -68,8 +72,10 @@ function answerUsers(
 ): void {
   const tell = (found: readonly User[]) =>
     answer(inbound, fieldOf("UsersResponse", { users: found.map((one) => wireUser(system, one)) }));
-  if (users instanceof Promise) users.then(tell, (error) => unavailable(system, inbound, error));
-  else tell(users);
+  if (users instanceof Promise) {
+    countedRead(inbound.connection, users)
+      .then(tell, (error) => unavailable(system, inbound, error));
+  } else tell(users);
 }
 
 /** [rooms 4.7] Clients of 2025 show no account until this is answered; it says what HTTP says. */
@@ -121,9 +127,24 @@ function withSender(system: ActorSystem, inbound: Inbound, tell: (user: User) =>
     if (user !== undefined) tell(user);
     else answer(inbound, errorField(ErrorCode.Internal, "your account does not exist any more"));
   };
+  if (tooManyReads(system, inbound)) return;
   const found = system.directory.find([inbound.connection.userId]);
-  if (found instanceof Promise) found.then(told, (error) => unavailable(system, inbound, error));
-  else told(found);
+  if (found instanceof Promise) {
+    countedRead(inbound.connection, found)
+      .then(told, (error) => unavailable(system, inbound, error));
+  } else told(found);
+}
+
+/** Whether the message was refused, because its connection waits for too much already. */
+function tooManyReads(system: ActorSystem, inbound: Inbound): boolean {
+  try {
+    checkReads(inbound.connection);
+    return false;
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    refuse(system, inbound, error);
+    return true;
+  }
 }
 
 function unavailable(system: ActorSystem, inbound: Inbound, error: unknown): void {

@@ -4,10 +4,11 @@ import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { payloadField } from "../../rpc/frame.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
-import type { Route } from "../../rpc/routes.ts";
+import { knowsLaterRequests } from "../../lib/app_version.ts";
 import { ForwardedRequest } from "../forwarded_request.ts";
-import type { ConnectionRef, Inbound } from "../refs.ts";
+import type { Inbound } from "../refs.ts";
 import type { Registry } from "../registry.ts";
+import type { ActorSystem } from "../system.ts";
 import { checkRole } from "./access.ts";
 import type { ProjectContext } from "./context.ts";
 import type { ProjectState } from "./state.ts";
@@ -42,35 +43,53 @@ const READING_QUERIES: ReadonlySet<number> = new Set(
 const FIRST_QUERY = 3;
 const SERVER_ID = 15;
 
+/** What of a message is needed to forward it as a request. */
+export type Question = Pick<
+  Inbound,
+  "connection" | "requestId" | "original" | "route" | "handling"
+>;
+
+/** What the one who asks adds to the request. */
+export interface Asking {
+  /** Fields that replace the payload's own. */
+  readonly extra?: Uint8Array;
+  /** Runs after an answer that is no error has been passed on. */
+  readonly onSuccess?: (() => void) | undefined;
+}
+
 /** Forwards a request to one connection and relays what it answers. [projects 8.1] */
 export function ask(
-  registry: Registry,
-  requester: ConnectionRef,
-  requestId: number,
-  original: Uint8Array,
-  route: Route,
+  system: ActorSystem,
+  question: Question,
   target: PeerKey,
-  extra?: Uint8Array,
-  onSuccess?: () => void,
+  { extra, onSuccess }: Asking = {},
 ): void {
-  const peer = registry.connections.get(target);
-  if (peer === undefined) {
-    requester.outbox.push(errorField(ErrorCode.Internal, "no such connection"), requestId, 0);
-    return;
-  }
-  if (requester.asking.size >= OPEN_REQUESTS) {
-    requester.outbox.push(
-      errorField(
-        ErrorCode.RateLimitExceeded,
-        `${OPEN_REQUESTS} requests of this connection wait for other clients already`,
-      ),
-      requestId,
-      0,
+  const { connection, requestId, original, route, handling } = question;
+  const refuse = (code: number, text: string) =>
+    connection.outbox.push(errorField(code, text), requestId, 0);
+  const peer = system.registry.connections.get(target);
+  if (peer === undefined) return refuse(ErrorCode.Internal, "no such connection");
+  if (connection.asking.size >= OPEN_REQUESTS) {
+    return refuse(
+      ErrorCode.RateLimitExceeded,
+      `${OPEN_REQUESTS} requests of this connection wait for other clients already`,
     );
-    return;
   }
-  const pending = new ForwardedRequest(requester, requestId, route, onSuccess);
-  peer.outbox.forward(original, -1, requester.ownerId, requester.id, extra, pending);
+  const known = !route.later || knowsLaterRequests(peer.version);
+  const unknown = () =>
+    `Zed ${peer.version.text}, which is asked, does not know the request ${route.message}`;
+  if (known === false) return refuse(ErrorCode.Internal, unknown());
+  const { clock, times } = system;
+  const pending = new ForwardedRequest(connection, requestId, route, onSuccess, () => {
+    if (limit !== undefined) clock.clearTimeout(limit);
+    handling?.answered(connection.asking.size);
+  });
+  const limit = known === undefined
+    ? clock.setTimeout(() => {
+      if (!pending.begun) pending.giveUp(unknown());
+    }, times.oldHost)
+    : undefined;
+  peer.outbox.forward(original, -1, connection.ownerId, connection.id, extra, pending);
 }
 
 /** Passes a message on to one connection; nothing happens when it is gone. */
@@ -94,7 +113,7 @@ export function tellOthers(registry: Registry, project: ProjectState, inbound: I
 /** [projects 8.6] Each guest's ids are made unique, so that no guest takes another's answer. */
 export function handleLspQuery(context: ProjectContext): void {
   const { system, project, inbound } = context;
-  const { connection, requestId, original, route } = inbound;
+  const { connection } = inbound;
   let guestId = 0n;
   let variant = 0;
   const fields = new FieldReader(inbound.payload);
@@ -105,9 +124,7 @@ export function handleLspQuery(context: ProjectContext): void {
   if (!READING_QUERIES.has(variant)) checkRole("editor", context.roleOf(connection.key));
   const id = project.queries.add(connection.key, guestId, system.clock.now());
   const extra = payloadField(LSP_QUERY, encode("LspQuery", { lspRequestId: id }));
-  context.turn.then(() =>
-    ask(system.registry, connection, requestId, original, route, project.hostKey, extra)
-  );
+  context.turn.then(() => ask(system, inbound, project.hostKey, { extra }));
 }
 
 /** [projects 8.6] */

@@ -31,20 +31,13 @@ export function handleFollow(
 ): void {
   const { system, turn, inbound } = context;
   const { leader, projectId } = checkPair(context, "Follow");
-  const { connection, requestId, original, route } = inbound;
+  const { connection } = inbound;
   turn.then(() =>
-    ask(
-      system.registry,
-      connection,
-      requestId,
-      original,
-      route,
-      leader,
-      undefined,
-      projectId === undefined
+    ask(system, inbound, leader, {
+      onSuccess: projectId === undefined
         ? undefined
         : () => accepted({ projectId, leader, follower: connection.key }),
-    )
+    })
   );
 }
 

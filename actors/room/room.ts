@@ -20,6 +20,7 @@ import {
   tell,
   tellOthers,
 } from "../project/mod.ts";
+import { type Handling, timed } from "../handling.ts";
 import { refuse } from "../refuse.ts";
 import type { ConnectionRef, Inbound, ProjectRef, RoomMessage, RoomRef } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
@@ -70,8 +71,9 @@ class ProjectActor implements ProjectRef {
     requestId: number,
     original: Uint8Array,
     writes: boolean,
+    handling: Handling | undefined,
   ): void {
-    this.#room.updateBuffer(this.id, connection, requestId, original, writes);
+    this.#room.updateBuffer(this.id, connection, requestId, original, writes, handling);
   }
 }
 
@@ -225,7 +227,7 @@ export class Room extends Cell implements RoomRef {
     }
     // What passes through needs no turn: it changes nothing and is spoken at once. [style A5]
     try {
-      this.#pass(this.#project(projectId), inbound);
+      timed(inbound, () => this.#pass(this.#project(projectId), inbound));
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       refuse(this.system, inbound, error);
@@ -239,14 +241,17 @@ export class Room extends Cell implements RoomRef {
     requestId: number,
     original: Uint8Array,
     writes: boolean,
+    handling: Handling | undefined,
   ): void {
+    const update = () =>
+      this.#updateBuffer(projectId, connection, requestId, original, writes, handling);
     if (!this.ready) {
       this.enqueue({
-        run: () => this.#updateBuffer(projectId, connection, requestId, original, writes),
+        run: () => timed({ handling }, update),
         refused: (error) =>
           connection.outbox.push(errorField(error.code, error.message), requestId, 0),
       });
-    } else this.#updateBuffer(projectId, connection, requestId, original, writes);
+    } else timed({ handling }, update);
   }
 
   #updateBuffer(
@@ -255,6 +260,7 @@ export class Room extends Cell implements RoomRef {
     requestId: number,
     original: Uint8Array,
     writes: boolean,
+    handling: Handling | undefined,
   ): void {
     let project: ProjectState;
     try {
@@ -283,7 +289,8 @@ export class Room extends Cell implements RoomRef {
     }
     this.system.metrics.messagesForwarded.inc(receivers);
     if (project.hostKey !== connection.key) {
-      ask(this.system.registry, connection, requestId, original, UPDATE_BUFFER, project.hostKey);
+      const question = { connection, requestId, original, route: UPDATE_BUFFER, handling };
+      ask(this.system, question, project.hostKey);
     } else if (slow === undefined) connection.outbox.push(ACK, requestId, 0);
     else acknowledgeWhenRelieved(connection, requestId, slow);
   }
@@ -292,7 +299,7 @@ export class Room extends Cell implements RoomRef {
     const project = this.#project(projectId);
     const { route, connection } = inbound;
     if (route.treatment !== "handle") {
-      this.#pass(project, inbound);
+      timed(inbound, () => this.#pass(project, inbound));
       return;
     }
     checkAccess(route.access, project, connection.key, this.#roleOf(connection.key));
@@ -311,14 +318,14 @@ export class Room extends Cell implements RoomRef {
   }
 
   #pass(project: ProjectState, inbound: Inbound): void {
-    const { route, connection, requestId, original } = inbound;
+    const { route, connection, requestId } = inbound;
     const { registry } = this.system;
     checkAccess(route.access, project, connection.key, this.#roleOf(connection.key));
     this.system.metrics.messagesForwarded.inc();
     switch (route.treatment) {
       case "ask host":
       case "ask host for a stream":
-        ask(registry, connection, requestId, original, route, project.hostKey);
+        ask(this.system, inbound, project.hostKey);
         return;
       case "tell host":
         tell(registry, inbound, project.hostKey);
@@ -332,7 +339,7 @@ export class Room extends Cell implements RoomRef {
         const target = project.collaborator(inbound.peer);
         if (target === undefined) throw RpcError.internal("no such connection in this project");
         if (route.treatment === "tell peer") tell(registry, inbound, target.key);
-        else ask(registry, connection, requestId, original, route, target.key);
+        else ask(this.system, inbound, target.key);
         return;
       }
       default:

@@ -3,6 +3,7 @@ import { decode } from "../../proto/mod.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import { wireNotification } from "../notification.ts";
+import { checkReads, countedRead } from "../reading.ts";
 import type { NotificationKind } from "../refs.ts";
 import { fieldOf } from "../turn.ts";
 import { pushAll, type UserContext, type UserRequestContext } from "./context.ts";
@@ -65,10 +66,12 @@ export function handleGetNotifications(context: UserRequestContext): void {
   const { connection, requestId } = inbound;
   const { beforeId } = decode("GetNotifications", inbound.payload);
   const before = beforeId === undefined ? null : Number(beforeId);
+  checkReads(connection);
   /** `gate`: this user's last change, which the rows must hold. */
   const read = (gate: number): void => {
-    void system.journal.settled()
-      .then(() => system.store.notificationsOf(user.id, before, PAGE))
+    const rows = system.journal.settled()
+      .then(() => system.store.notificationsOf(user.id, before, PAGE));
+    void countedRead(connection, rows)
       .then(
         (rows) => context.later((again) => again.turn.then((now) => answer(rows, gate, now))),
         (error) => connection.outbox.push(unavailable(system, error), requestId, 0),
@@ -101,9 +104,10 @@ export function handleMarkNotificationRead(context: UserRequestContext): void {
     turn.ack(connection, requestId);
     return;
   }
+  checkReads(connection);
   turn.then(() => {
-    void system.journal.settled()
-      .then(() => system.store.load("notifications", { id }))
+    const rows = system.journal.settled().then(() => system.store.load("notifications", { id }));
+    void countedRead(connection, rows)
       .then(([row]) => {
         if (row === undefined || row.recipient_id !== user.id) {
           return errorField(ErrorCode.Internal, `you have no notification ${id}`);

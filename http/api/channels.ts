@@ -3,7 +3,7 @@ import { z } from "zod";
 import { createRootFor } from "../../actors/channel/mod.ts";
 import type { ChannelOrder, ChannelRef, TreeReport } from "../../actors/refs.ts";
 import { RpcError } from "../../rpc/errors.ts";
-import { audit, type Deed } from "../audit.ts";
+import type { Deed } from "../audit.ts";
 import type { HttpDeps } from "../deps.ts";
 import { ask } from "./asking.ts";
 import { loginsOf } from "./connections.ts";
@@ -144,42 +144,25 @@ export const channelEndpoints: readonly Endpoint[] = [
     method: "PATCH",
     path: "/api/admin/channels/:id",
     summary: "a channel renamed, shown, moved",
-    description: "In this order; what fails leaves what came before it done, and says so.",
+    description: "All of it, or nothing where something of it is refused.",
     params,
     body: ChannelChange,
     success: { status: 200, description: "The channel as it is now", schema: Channel },
     errors: { 404: NO_CHANNEL, 409: REFUSED, 503: OUT_OF_ORDER },
-    async run(
-      {
-        params: { id: channelId },
-        body: { name, visibility, parent_id },
-        deps,
-        exchange,
-        administrator,
-      },
-    ) {
-      const tree = treeOf(deps, channelId);
-      const orders: (readonly [string, Record<string, unknown>, ChannelOrder])[] = [];
-      if (name !== undefined) {
-        orders.push(["channel.rename", { name }, { kind: "rename", channelId, name }]);
-      }
-      if (visibility !== undefined) {
-        orders.push(["channel.show", { visibility }, {
-          kind: "show",
-          channelId,
-          visibility: visibilityNumber(visibility),
-        }]);
-      }
-      if (parent_id !== undefined) {
-        orders.push(["channel.move", { parent_id }, { kind: "move", channelId, to: parent_id }]);
-      }
-      let now = channelJson(await report(deps, tree), channelId);
-      for (const [action, details, order] of orders) {
-        now = channelJson(await administer(deps, tree, order), channelId);
-        // One by one: a later order that fails takes back none of these.
-        await audit(exchange, administrator.actor, toChannel(action, now, details));
-      }
-      return { answer: now };
+    async run({ params: { id: channelId }, body: { name, visibility, parent_id }, deps }) {
+      const changed = await administer(deps, treeOf(deps, channelId), {
+        kind: "change",
+        channelId,
+        name,
+        visibility: visibility === undefined ? undefined : visibilityNumber(visibility),
+        to: parent_id,
+      });
+      const now = channelJson(changed, channelId);
+      const deeds: Deed[] = [];
+      if (name !== undefined) deeds.push(toChannel("channel.rename", now, { name }));
+      if (visibility !== undefined) deeds.push(toChannel("channel.show", now, { visibility }));
+      if (parent_id !== undefined) deeds.push(toChannel("channel.move", now, { parent_id }));
+      return { answer: now, deeds };
     },
   }),
   endpoint({

@@ -41,7 +41,24 @@ async function serve(endpoint: Endpoint, exchange: Exchange): Promise<Response> 
       deps,
     });
     // Stored before anybody is told: what cannot be written down is told as a failure.
-    for (const deed of deeds) await audit(exchange, administrator.actor, deed);
+    for (const deed of deeds) {
+      try {
+        await audit(exchange, administrator.actor, deed);
+      } catch (error) {
+        const { action, target = "" } = deed;
+        deps.log.error("{action} {target} is done but not in the audit log: {error}", {
+          ...deed,
+          target,
+          actor: administrator.actor,
+          error,
+        });
+        throw new ApiError(
+          503,
+          `${action} ${target} is done, but could not be written to the audit log; ` +
+            "look at how things stand before trying again",
+        );
+      }
+    }
     const { status, schema } = endpoint.success;
     if (schema === undefined) return new Response(null, { status });
     return json(status, schema.parse(answer));

@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { openSqlite } from "../../db/sqlite/open.ts";
+import type { Store } from "../../db/store.ts";
 import { endpoints } from "../../http/api/endpoints.ts";
 import { documentPath } from "../../http/api/open_api.ts";
 import { routes } from "../../http/route_table.ts";
@@ -263,6 +265,85 @@ Deno.test("[issue 4 admin] what cannot be used is refused with its reason, and c
     assertEquals((await api.call("GET", "/audit")).entries.length, before);
     assertEquals((await server.server.store.allUsers()).length, 1);
   });
+});
+
+Deno.test("[issue 4 admin] a channel is changed in all that is asked or in nothing, by the rules for how it is in the end", async () => {
+  await withApi(async (api, server) => {
+    const ann = await server.addUser("ann");
+    const make = (name: string, parent_id?: number) =>
+      api.call("POST", "/channels", {
+        name,
+        ...(parent_id ? { parent_id } : { owner_id: ann.id }),
+      });
+    const root = await make("team");
+    const hidden = await make("hidden", root.id);
+    const open = await make("open", root.id);
+    const deep = await make("deep", hidden.id);
+    await make("taken", open.id);
+    await api.call("PATCH", `/channels/${root.id}`, { visibility: "public" });
+    await api.call("PATCH", `/channels/${open.id}`, { visibility: "public" });
+    const audited = (await api.call("GET", "/audit")).entries.length;
+    const bad: readonly [number, unknown, RegExp][] = [
+      [deep.id, { name: "new", visibility: "public" }, /BadPublicNesting/],
+      [deep.id, { name: "new", parent_id: root.id, visibility: "hidden" }, /visibility/],
+      [deep.id, { name: "taken", visibility: "public", parent_id: open.id }, /taken/],
+      [root.id, { name: "new", visibility: "members" }, /BadPublicNesting/],
+      [hidden.id, { name: "new", parent_id: deep.id }, /CircularNesting/],
+      [hidden.id, { name: "open", visibility: "public" }, /open/],
+    ];
+    const before = await api.call("GET", "/channels");
+    for (const [id, body, error] of bad) {
+      const answer = await api.ask("PATCH", `/channels/${id}`, body);
+      assertEquals(
+        answer.status,
+        /visibility/.test(error.source) ? 400 : 409,
+        JSON.stringify(body),
+      );
+      assertMatch(answer.body.error, error);
+    }
+    assertEquals(await api.call("GET", "/channels"), before);
+    assertEquals((await api.call("GET", "/audit")).entries.length, audited);
+    // Public where it goes, though not where it is.
+    const moved = await api.call("PATCH", `/channels/${deep.id}`, {
+      name: "shown",
+      visibility: "public",
+      parent_id: open.id,
+    });
+    assertEquals([moved.name, moved.visibility, moved.parent_id], ["shown", "public", open.id]);
+    assertEquals((await api.call("GET", "/audit")).entries.length, audited + 3);
+    // As it is stored, too.
+    await server.restart();
+    const again = await AdminApi.open(server.url);
+    assertEquals(await again.call("GET", `/channels/${deep.id}`), moved);
+  });
+});
+
+Deno.test("[issue 4 admin] a deed that cannot be written to the audit log is told as done and unwritten, and is in the log", async () => {
+  const store = await openSqlite({ path: ":memory:" });
+  const admin = new Proxy(store.admin, {
+    get: (target, name) => {
+      if (name === "addAuditEntry") return () => Promise.reject(new Error("the disk is full"));
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const unwritable: Store = new Proxy(store, {
+    get: (target, name) => {
+      if (name === "admin") return admin;
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  try {
+    await using server = await startServer({ flags, parts: { store: unwritable } });
+    const api = await AdminApi.open(server.url);
+    const answer = await api.ask("POST", "/users", { login: "ann" });
+    assertEquals(answer.status, 503);
+    assertMatch(answer.body.error, /user\.create .*is done, but could not be written/);
+    assertEquals((await api.call("GET", "/users")).users.length, 1);
+  } finally {
+    await store.close();
+  }
 });
 
 Deno.test("[issue 4 admin] accounts and the audit log are read page by page, each entry once", async () => {

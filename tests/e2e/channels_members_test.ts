@@ -418,3 +418,28 @@ Deno.test("[channels 5.6, 17.2, 7.4] a public channel's ancestors are public, wh
   assertEquals(await show(2n, MEMBERS), "Ack");
   assertEquals(await show(1n, MEMBERS), "Ack");
 });
+
+Deno.test("[transport 2.4.4] the codes of channels that clients branch on arrive as such, with their tags", async () => {
+  await using server = await startServer();
+  const stage = new Stage(server);
+  const [a] = await gather(stage, "A1");
+  const b = await stage.enter("B1");
+  await a.call("CreateChannel", { name: "other" });
+  await a.call("CreateChannel", { name: "deep", parentId: 2n });
+  const refusal = async (answer: Promise<Received>): Promise<[number, string[]]> => {
+    const { code, tags } = (await answer).value as MessageTypes["Error"];
+    return [code, tags];
+  };
+  const show = (channelId: bigint, visibility: number) =>
+    refusal(a.ask("SetChannelVisibility", { channelId, visibility }));
+  const move = (channelId: bigint, to: bigint) => refusal(a.ask("MoveChannel", { channelId, to }));
+  assertEquals(await refusal(b.ask("JoinChannel", { channelId: 99n })), [1, []]);
+  assertEquals(await refusal(b.ask("JoinChannel", ONE)), [5, []]);
+  assertEquals(await show(2n, PUBLIC), [9, ["direction=parent"]]);
+  for (const channelId of [1n, 2n]) {
+    await a.call("SetChannelVisibility", { channelId, visibility: PUBLIC });
+  }
+  assertEquals(await show(1n, MEMBERS), [9, ["direction=children"]]);
+  assertEquals(await move(2n, 4n), [10, []]);
+  assertEquals(await move(4n, 3n), [11, []]);
+});

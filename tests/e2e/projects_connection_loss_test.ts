@@ -137,7 +137,7 @@ Deno.test("[projects 15.3] [projects 17.9] [projects 19.14] 300 slow requests of
   for (const id of slow) assertEquals((await guest.answer(id)).name, "GetReferencesResponse");
 });
 
-Deno.test("[projects 15.3] requests beyond a generous limit are refused one by one, answers are matched all the same", async () => {
+Deno.test("[projects 15.3] [transport 2.8.1] requests beyond a generous limit are refused one by one, answers are matched all the same", async () => {
   await using scene = await Scene.open();
   const { host, guest, projectId } = scene;
   const ids = Array.from({ length: 5000 }, () => guest.send("GetHover", { projectId }));

@@ -106,7 +106,7 @@ Deno.test("[projects 8.1.4] [projects 14a] an answer of the wrong type becomes a
   }
 });
 
-Deno.test("[projects 8.1.5] [projects 19.12] [projects 14] an Error of the host arrives unchanged, with unknown codes, line breaks and tags of any shape", async () => {
+Deno.test("[projects 8.1.5] [projects 19.12] [projects 14] [transport 2.4.4] an Error of the host arrives unchanged, with unknown codes, line breaks and tags of any shape", async () => {
   await using scene = await Scene.open();
   const { host, guest, projectId } = scene;
   const errors = [

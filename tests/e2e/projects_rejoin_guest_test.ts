@@ -129,7 +129,7 @@ Deno.test("[projects 12.4a] [projects 12.4c] [projects 12.4d] [projects 17.6] [r
   );
 });
 
-Deno.test("[projects 12.4a] [projects 7.2] a large delta comes in chunks of 256, removals beside updates, the last flag at the end", async () => {
+Deno.test("[projects 12.4a] [projects 7.2] [rooms 10.9a] a large delta comes in chunks of 256, removals beside updates, the last flag at the end", async () => {
   await using scene = await Scene.open();
   const { host, guest } = scene;
   for (let first = 1n; first < 1000n; first += 250n) {
@@ -180,7 +180,7 @@ Deno.test("[projects 12.4a] [projects 17.1] [projects 19.5] an entry that went a
   );
 });
 
-Deno.test("[projects 12.4a] the last chunk of a delta tells that the scan is not complete", async () => {
+Deno.test("[projects 12.4a] [rooms 10.9a] the last chunk of a delta tells that the scan is not complete", async () => {
   await using scene = await Scene.open();
   const { guest } = scene;
   await scene.updateWorktree({ scanId: 1n });
@@ -219,7 +219,7 @@ Deno.test("[projects 12.4b] a worktree that the guest does not know comes whole,
   );
 });
 
-Deno.test("[projects 12.4e] [projects 17.6] repositories: changed, unchanged, removed and unknown ones", async () => {
+Deno.test("[projects 12.4e] [projects 17.6] [rooms 10.9a, Q-16] repositories: changed, unchanged, removed and unknown ones", async () => {
   await using scene = await Scene.open();
   const { host, guest, projectId } = scene;
   const update = (id: bigint, scanId: bigint, repoPath: string) =>

@@ -45,7 +45,9 @@ Deno.test("[transport 0.1, 0.4, 2.9, 3.9, 9.1, 10.7] from server_url to a joined
     const release = await zed.fetch("/api/releases/latest?asset=zed&os=macos&arch=aarch64");
     assertEquals(await release.json(), { version: "0.0.0", url: "" });
     assertEquals(await statusOf(zed.fetch("/extensions/html/download?max_schema_version=1")), 404);
-    const updates = await zed.fetch("/extensions/updates?ids=html&max_schema_version=1");
+    const updates = await zed.fetch(
+      "/extensions/updates?min_schema_version=0&max_schema_version=1&min_wasm_api_version=0.0.1&max_wasm_api_version=0.7.0&ids=html",
+    );
     assertEquals(await updates.json(), { data: [] });
     assertEquals(
       await statusOf(zed.fetch("/telemetry/events?", { method: "POST", body: {} })),

@@ -96,7 +96,9 @@ Deno.test("[transport 0.2, 0.4, 2.9, 3.4.7, 3.7.4, 3.9, 9.2, 10.7] from server_u
       "/releases/stable/latest/asset?asset=zed&os=macos&arch=aarch64&is_staff=false",
     );
     assertEquals(await release.json(), { version: "0.0.0", url: "" });
-    const updates = await zed.fetch("/extensions/updates?ids=html&max_schema_version=1");
+    const updates = await zed.fetch(
+      "/extensions/updates?min_schema_version=0&max_schema_version=1&min_wasm_api_version=0.0.1&max_wasm_api_version=0.7.0&ids=html",
+    );
     assertEquals(await updates.json(), { data: [] });
     assertEquals(await statusOf(zed.ask("/client/llm_tokens", { method: "POST", body: {} })), 403);
     assertEquals(

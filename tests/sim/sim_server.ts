@@ -146,6 +146,7 @@ export class SimServer {
       if (level === "error" && !isMeant) this.errors.push(text);
     };
     const log: Log = {
+      tellsDebug: true,
       debug: tell("debug"),
       info: tell("info"),
       warn: tell("warn"),

@@ -4,7 +4,7 @@ import { Registry } from "../../../actors/registry.ts";
 import { noListeners, StoredEvents } from "../../../actors/stored_events.ts";
 import { Supervisor } from "../../../actors/supervisor.ts";
 import type { ActorSystem } from "../../../actors/system.ts";
-import type { Log } from "../../../lib/log.ts";
+import type { Log, LogProperties } from "../../../lib/log.ts";
 import { createMetrics } from "../../../lib/metrics.ts";
 import { protocolTimes } from "../../../lib/times.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
@@ -13,8 +13,13 @@ import { FakeStore } from "./fake_store.ts";
 /** A log whose warnings and errors a test reads. */
 export class FakeLog implements Log {
   readonly lines: string[] = [];
+  /** What was said at debug level, which is asked for here. */
+  readonly details: LogProperties[] = [];
+  tellsDebug = false;
 
-  debug(): void {}
+  debug(_message: string, properties: LogProperties = {}): void {
+    this.details.push(properties);
+  }
   info(): void {}
   warn(message: string): void {
     this.lines.push(`warn ${message}`);

@@ -53,7 +53,14 @@ Deno.test("[issue 4 request ids] the log names a request by its id and its route
   const lines: LogProperties[] = [];
   const keep = (message: string, properties: LogProperties = {}) =>
     void lines.push({ message, ...properties });
-  const log: Log = { debug: keep, info: keep, warn: keep, error: keep, with: () => log };
+  const log: Log = {
+    tellsDebug: true,
+    debug: keep,
+    info: keep,
+    warn: keep,
+    error: keep,
+    with: () => log,
+  };
   await withHttp({ parts: { log } }, async ({ ask }) => {
     for (const path of ["/invitation?secret=hidden-1", "/channel/hidden-2", "/hidden-3"]) {
       const answer = await ask(path, { headers: { "x-request-id": `id-of${path.slice(0, 5)}` } });
