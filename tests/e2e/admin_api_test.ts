@@ -322,7 +322,7 @@ Deno.test("[issue 4 admin] a deed that cannot be written to the audit log is tol
   const store = await openSqlite({ path: ":memory:" });
   const admin = new Proxy(store.admin, {
     get: (target, name) => {
-      if (name === "addAuditEntry") return () => Promise.reject(new Error("the disk is full"));
+      if (name === "addAuditEntry") return () => Promise.reject(new Error("The disk is full"));
       const value = Reflect.get(target, name);
       return typeof value === "function" ? value.bind(target) : value;
     },
