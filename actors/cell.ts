@@ -47,6 +47,16 @@ export abstract class Cell {
   /** The chart's crash event: replace this generation, or give up. */
   protected abstract crashed(error: unknown): void;
 
+  /**
+   * The database refused what this actor wrote, or had heard of: memory and database differ, so start
+   * over. One that is out of order goes on waiting: it is read anew in any case.
+   */
+  refusedByStore(): void {
+    if (this.phase === "failed") return;
+    this.phase = "loading";
+    this.crashed(undefined);
+  }
+
   /** Runs a task in a turn of its own, now or after what is before it. */
   enqueue(task: Task, gate = 0): void {
     if (this.#busy || this.phase === "loading") {

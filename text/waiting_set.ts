@@ -50,12 +50,20 @@ export class WaitingSet implements Iterable<Operation> {
     return first;
   }
 
-  /** Takes out all operations of `replicaId`, and returns them from the oldest to the newest. */
-  drop(replicaId: number): Operation[] {
-    const dropped = this.#byReplica.get(replicaId) ?? [];
+  /** Takes out all operations that `which` picks; those of one replica from the oldest on. */
+  drop(which: (operation: Operation) => boolean): Operation[] {
+    const dropped: Operation[] = [];
+    for (const [replicaId, waiting] of this.#byReplica) {
+      const kept: Operation[] = [];
+      for (const operation of waiting.toReversed()) {
+        (which(operation) ? dropped : kept).push(operation);
+      }
+      if (kept.length === waiting.length) continue;
+      if (kept.length === 0) this.#byReplica.delete(replicaId);
+      else this.#byReplica.set(replicaId, kept.reverse());
+    }
     this.#size -= dropped.length;
-    this.#byReplica.delete(replicaId);
-    return dropped.reverse();
+    return dropped;
   }
 
   /** The operations, in no particular order. */

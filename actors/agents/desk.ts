@@ -165,7 +165,7 @@ export class AgentDesk extends Cell implements AgentDeskRef {
     });
   }
 
-  refusedByStore(): void {
+  override refusedByStore(): void {
     this.system.log.warn("{address} goes on without what was not stored", {
       address: this.address,
     });

@@ -204,12 +204,6 @@ export class ChannelTree extends Cell implements ChannelRef {
     });
   }
 
-  /** The database refused what the tree wrote: memory and database differ, so start over. */
-  refusedByStore(): void {
-    this.phase = "loading";
-    this.crashed(undefined);
-  }
-
   #dispose(): void {
     this.#withdraw(this.#state);
     this.system.registry.channels.delete(this.rootId);

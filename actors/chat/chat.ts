@@ -123,11 +123,6 @@ export class Chat extends Cell implements ChatRef {
     });
   }
 
-  refusedByStore(): void {
-    this.phase = "loading";
-    this.crashed(undefined);
-  }
-
   #dispose(): void {
     const { registry, supervisor, metrics } = this.system;
     for (const key of this.#state.participants.keys()) {

@@ -156,16 +156,12 @@ export class Notes extends Cell implements NotesRef {
     });
   }
 
-  /** The database refused what the notes wrote: memory and database differ, so start over. */
-  refusedByStore(): void {
+  override refusedByStore(): void {
     for (const { gate, connection } of this.#unstored.splice(0)) {
       // Those who wait for an answer hear an error; who only wrote would never know.
       if (this.system.journal.refused(gate)) connection.drop("error");
     }
-    // Out of order, it will be read anew anyway.
-    if (this.phase === "failed") return;
-    this.phase = "loading";
-    this.crashed(undefined);
+    super.refusedByStore();
   }
 
   #dispose(): void {

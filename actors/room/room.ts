@@ -481,12 +481,6 @@ export class Room extends Cell implements RoomRef {
     });
   }
 
-  /** The database refused what the room wrote: memory and database differ, so start over. */
-  refusedByStore(): void {
-    this.phase = "loading";
-    this.crashed(undefined);
-  }
-
   /** The channel may have heard of what was taken back. */
   #tellChannel(): void {
     if (this.#state.participants.size === 0) return;

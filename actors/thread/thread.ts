@@ -217,12 +217,6 @@ export class AgentThread extends Cell implements ThreadRef {
     });
   }
 
-  /** The database refused what the thread wrote: memory and database differ, so start over. */
-  refusedByStore(): void {
-    this.phase = "loading";
-    this.crashed(undefined);
-  }
-
   #dispose(): void {
     const key = threadKey(this.userId, this.id);
     if (this.system.registry.threads.get(key) === this) this.system.registry.threads.delete(key);

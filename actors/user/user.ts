@@ -476,12 +476,6 @@ export class User extends Cell implements UserRef {
     });
   }
 
-  /** The database refused what the user's actor wrote: memory and database differ, so start over. */
-  refusedByStore(): void {
-    this.phase = "loading";
-    this.crashed(undefined);
-  }
-
   override entered(phase: Phase): void {
     super.entered(phase);
     if (phase === "live") refreshPresence(this.system, this.#state);

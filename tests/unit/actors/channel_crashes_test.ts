@@ -95,3 +95,22 @@ Deno.test("[design 1.6] [channels 7.12] a user's actor that starts over does not
     "UpdateChannels",
   ]);
 });
+
+Deno.test("[design 1.6] a tree that is out of order stays so, and says so, when the database refuses more of it", async () => {
+  await using world = await World.start();
+  const { root, owner } = await createTestTree(world);
+  const tree = world.actors.registry.channels.get(Number(root))!;
+  for (let time = 0; time < 4; time++) {
+    tree.refusedByStore();
+    await world.settle();
+  }
+  // What it had written before comes back refused, too.
+  tree.refusedByStore();
+  owner.send("RenameChannel", { channelId: root, name: "x" });
+  await world.settle();
+  assertEquals(told(owner), ["Error 0"]);
+  await world.clock.advanceAsync(60_000);
+  owner.send("RenameChannel", { channelId: root, name: "y" });
+  await world.settle();
+  assertEquals(told(owner), ["RenameChannelResponse", "UpdateChannels"]);
+});
