@@ -133,15 +133,20 @@ export class Document {
     return missing.sort(compareLamport);
   }
 
+  /** Operations that wait, in no particular order. */
+  waiting(): Iterable<Operation> {
+    return this.#waiting;
+  }
+
   /**
-   * Forgets the operations of `replicaId` that wait. To be called when its author's part ends
-   * because of an operation that broke a rule: those that build on it would wait for ever, and
-   * block whoever gets the replica id next. [channels 9.9]
+   * Forgets the operations that wait and that `which` picks. To be called with those of an author
+   * whose part ends: what builds on an operation that broke a rule would wait for ever, and block
+   * whoever gets the replica id next. [channels 9.9]
    *
-   * @returns what was forgotten, from the oldest to the newest.
+   * @returns what was forgotten; of one replica from the oldest to the newest.
    */
-  dropWaiting(replicaId: number): Operation[] {
-    return this.#waiting.drop(replicaId);
+  dropWaiting(which: (operation: Operation) => boolean): Operation[] {
+    return this.#waiting.drop(which);
   }
 
   /**

@@ -108,7 +108,13 @@ export function leave(
       channel_id: notes.channelId,
       replica_id: replicaId,
     });
-    forget(context, notes.document.dropWaiting(replicaId));
+    // Whoever gets the replica id next answers for none of it.
+    forget(
+      context,
+      notes.document.dropWaiting((one) =>
+        one.replicaId === replicaId || notes.senderOf(one) === replicaId
+      ),
+    );
   }
   if (notes.collaborators.size > 0) tellCollaborators(context);
   else if (!keepEpoch) endEpoch(context);

@@ -1,5 +1,5 @@
 /** What the notes of a channel consist of, without I/O and timers. [channels 8] */
-import { Document, type Operation, type VersionVector } from "../../text/mod.ts";
+import { Document, lamportKey, type Operation, type VersionVector } from "../../text/mod.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import type { NotesVersion } from "../notes_version.ts";
 
@@ -35,6 +35,8 @@ export class NotesState {
   readonly senders = new Map<number, number>();
   /** The greatest value of a timestamp that collaborators have heard of in this epoch. */
   clock = 1;
+  /** By user: how far he has moved the clock on in this epoch by leaps that are none of typing. */
+  readonly leaps = new Map<number, number>();
 
   constructor(channelId: number) {
     this.channelId = channelId;
@@ -46,12 +48,18 @@ export class NotesState {
     this.baseText = baseText;
     this.document = new Document(baseText, operations);
     this.senders.clear();
+    this.leaps.clear();
     this.clock = operations.reduce((most, { timestamp }) => Math.max(most, timestamp), 1);
   }
 
   /** The epoch's greatest operation; none while nothing was changed in it. */
   get latestOfEpoch(): NotesVersion | undefined {
     return this.latest?.epoch === this.epoch ? this.latest : undefined;
+  }
+
+  /** Whose message brought an operation that waits; of one that was read back its author's. */
+  senderOf(waiting: Operation): number {
+    return this.senders.get(lamportKey(waiting)) ?? waiting.replicaId;
   }
 
   collaboratorOn(key: PeerKey): Collaborator | undefined {

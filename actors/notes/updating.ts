@@ -12,7 +12,7 @@ import {
   tellTree,
 } from "./context.ts";
 import { bufferRow, operationRow } from "./rows.ts";
-import type { Collaborator } from "./state.ts";
+import type { Collaborator, NotesState } from "./state.ts";
 
 type WireOperation = MessageTypes["Operation"];
 
@@ -23,6 +23,9 @@ const UPDATE = messageInfo("UpdateChannelBuffer").tag as number;
  * and a clock has 32 bits. Clients count cursor moves too, so that gaps of thousands are usual.
  */
 const MOST_AHEAD = 1 << 20;
+/** Leaps up to here are usual, however many; of the others a user has so much in an epoch. */
+const LEAP = 1 << 12;
+const MOST_LEAPS = 1 << 24;
 
 /** Operations that may wait for others which are missing: sound clients leave few. [channels 9.7] */
 const MOST_WAITING = 10_000;
@@ -43,7 +46,7 @@ export function handleUpdateChannelBuffer(context: RequestContext): void {
   const sender = notes.collaboratorOn(inbound.connection.key);
   if (sender === undefined) return;
   const { operations } = decode("UpdateChannelBuffer", inbound.payload);
-  const inTime = operations.filter((one) => isInTime(context, one));
+  const inTime = operations.filter((one) => isInTime(context, sender, one));
   const changes = new Map<WireOperation, Operation>();
   for (const wire of inTime) {
     const operation = fromWireOperation(wire);
@@ -62,13 +65,21 @@ export function handleUpdateChannelBuffer(context: RequestContext): void {
 }
 
 /** Whether the timestamp is one that a client's clock can have come to. */
-function isInTime({ notes }: NotesContext, operation: WireOperation): boolean {
+function isInTime(
+  { notes }: NotesContext,
+  { userId }: Collaborator,
+  operation: WireOperation,
+): boolean {
   const variant = operation.edit ?? operation.undo ?? operation.updateSelections ??
     operation.updateDiagnostics ?? operation.updateCompletionTriggers ??
     operation.updateLineEnding;
   if (variant === undefined) return true;
-  if (variant.lamportTimestamp > notes.clock + MOST_AHEAD) return false;
-  notes.clock = Math.max(notes.clock, variant.lamportTimestamp);
+  const leap = variant.lamportTimestamp - notes.clock;
+  if (leap <= 0) return true;
+  const leaps = (notes.leaps.get(userId) ?? 0) + (leap > LEAP ? leap : 0);
+  if (leap > MOST_AHEAD || leaps > MOST_LEAPS) return false;
+  notes.leaps.set(userId, leaps);
+  notes.clock = variant.lamportTimestamp;
   return true;
 }
 
@@ -82,20 +93,36 @@ function apply(context: NotesContext, sender: Collaborator, changes: Operation[]
   const given = new Set(changes);
   const guilty = new Set<number>();
   const bad = new Set<Operation>();
+  const broken = new Set<number>();
   for (const { operation } of rejected) {
-    const by = given.has(operation) ? sender.replicaId : senders.get(lamportKey(operation));
-    guilty.add(by ?? operation.replicaId);
+    guilty.add(given.has(operation) ? sender.replicaId : context.notes.senderOf(operation));
     bad.add(operation);
-    for (const one of document.dropWaiting(operation.replicaId)) bad.add(one);
+    broken.add(operation.replicaId);
   }
-  if (document.waitingCount > MOST_WAITING) guilty.add(sender.replicaId);
+  const drop = (which: (operation: Operation) => boolean) => {
+    for (const one of document.dropWaiting(which)) bad.add(one);
+  };
+  if (broken.size > 0) drop(({ replicaId }) => broken.has(replicaId));
+  for (const one of waiting) senders.set(lamportKey(one), sender.replicaId);
+  if (document.waitingCount > MOST_WAITING) {
+    const flooder = mostWaitingOf(context.notes);
+    guilty.add(flooder);
+    drop((one) => context.notes.senderOf(one) === flooder);
+  }
   for (const one of [...applied, ...bad]) senders.delete(lamportKey(one));
   const kept = [...applied, ...waiting].filter((one) => given.has(one) && !bad.has(one));
-  for (const one of waiting) {
-    if (!bad.has(one)) senders.set(lamportKey(one), sender.replicaId);
-  }
   forget(context, [...bad].filter((one) => !given.has(one)));
   return { kept, bad, guilty };
+}
+
+/** Whose messages brought most of what waits, in whoever's name. */
+function mostWaitingOf(notes: NotesState): number {
+  const counts = new Map<number, number>();
+  for (const one of notes.document.waiting()) {
+    const sender = notes.senderOf(one);
+    counts.set(sender, (counts.get(sender) ?? 0) + 1);
+  }
+  return [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
 }
 
 /** Stores new changes; the latest and what its author has seen only advance. [channels 8.4.3] */

@@ -110,6 +110,52 @@ Deno.test("[channels 9.9a] who leaves more waiting than a sound client ever woul
   assertEquals(await stored(world), []);
 });
 
+Deno.test("[channels 9.9a] who leaves too much waiting in others' names goes alone, with all of it", async () => {
+  await using world = await World.start();
+  const { owner, member } = await openTestNotes(world);
+  const flood = Array.from(
+    { length: 10_000 },
+    (_, at) => edit([20 + at % 2, 10 + at], [[8, 4]], [0, 0], "x"),
+  );
+  await write(world, member, ...flood);
+  assertEquals(told(owner).length, 1);
+  // Sound ones in the wrong order: the last straw is not the one to blame.
+  await write(world, owner, edit([8, 4], [[8, 2]], [1, 1], "2"));
+  assertEquals(told(owner), ["UpdateChannelBufferCollaborators 1 #0/8"]);
+  assertEquals(await stored(world), ["8@4"]);
+  await write(world, owner, edit([8, 2], [], [0, 0], "1"));
+  await leave(world, owner);
+  await openNotes(world, owner);
+  assertEquals(told(owner).at(-1), 'JoinChannelBufferResponse 1 as 8 epoch 1 "12" #0/8');
+});
+
+Deno.test("[channels 9.9a, 8.3.2] nobody answers for what waits in the name of who had the replica id before", async () => {
+  await using world = await World.start();
+  const { owner, member } = await openTestNotes(world);
+  await write(world, member, edit([20, 6], [[8, 2]], [7, 7], "beyond the text"));
+  await leave(world, member);
+  assertEquals(await stored(world), []);
+  await openNotes(world, member);
+  told(owner);
+  await write(world, owner, edit([8, 2], [], [0, 0], "1"));
+  assertEquals(told(owner), []);
+});
+
+Deno.test("[channels 9.9a, 9.2] nobody takes the clocks to their end by many leaps", async () => {
+  await using world = await World.start();
+  const { owner, member } = await openTestNotes(world);
+  const leaps = Array.from({ length: 4096 }, (_, at) => select([9, (at + 1) * 1_000_000]));
+  await write(world, member, ...leaps);
+  assertEquals(told(owner).at(-1), "UpdateChannelBufferCollaborators 1 #0/8");
+  await openNotes(world, member);
+  told(owner);
+  await write(world, member, select([9, 17_000_000]));
+  assertEquals(told(owner), ["UpdateChannelBufferCollaborators 1 #0/8"]);
+  // What follows on what was heard goes on.
+  await write(world, owner, edit([8, 16_000_002], [], [0, 0], "1"));
+  assertEquals(await stored(world), ["8@16000002"]);
+});
+
 Deno.test("[channels 8.2, 14b, 17.7] epochs go on only when something was changed; base and history are the next one's", async () => {
   await using world = await World.start();
   const { owner, member } = await openTestNotes(world);

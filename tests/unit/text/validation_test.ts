@@ -148,7 +148,7 @@ Deno.test("[channels 9.9] waiting operations of an author whose part ended can b
   const bad = edit(ranges([0, 9]));
   const after = edit({ timestamp: 5, version: new VersionVector([[0, 1], [8, 3]]) });
   assertEquals(document.apply([bad, after]).waiting, [after]);
-  document.dropWaiting(8);
+  document.dropWaiting(({ replicaId }) => replicaId === 8);
   assertEquals(document.waitingCount, 0);
   // Whoever gets the replica id next is not held up.
   const successor = new Replica({ replicaId: 8, baseText: BASE_TEXT });
