@@ -5,8 +5,7 @@ import { AdminRows } from "./admin_rows.ts";
 import type { AdminStore } from "./admin_store.ts";
 import { ExtensionRows } from "./extension_rows.ts";
 import type { ExtensionStore } from "./extension_store.ts";
-import { rankLogins } from "./fuzzy.ts";
-import { maxLoginLength } from "./login.ts";
+import { maxQueryLength, rankLogins } from "./fuzzy.ts";
 import { MessageRows } from "./message_rows.ts";
 import type { MessageStore } from "./message_store.ts";
 import * as queries from "./queries.ts";
@@ -25,9 +24,6 @@ import {
 } from "./store.ts";
 import { accountTables, type AnyRowOf, type AnyTableName, type RowOf, tables } from "./tables.ts";
 import { TokenUses } from "./token_uses.ts";
-
-/** Longest text that is searched for: no login needs more, and the work grows with it. */
-const maxQueryLength = 8 * maxLoginLength;
 
 /** Accounts that a search looks at in one go: no more than a few milliseconds' work. */
 const accountsAtOnce = 500;

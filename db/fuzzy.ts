@@ -1,4 +1,8 @@
 /** Search of logins as the reference does it with Postgres' `pg_trgm`. [channels 2.4] */
+import { maxLoginLength } from "./login.ts";
+
+/** Longest text that is searched for: no login needs more, and the work grows with it. */
+export const maxQueryLength = 8 * maxLoginLength;
 
 /** The alphanumeric characters of a query, in order; a login matches if it has them in that order. */
 export function fuzzyCharacters(query: string): string[] {
@@ -10,9 +14,13 @@ export function fuzzyPattern(query: string): string {
   return ["", ...fuzzyCharacters(query), ""].join("%");
 }
 
-/** True if the login has the query's alphanumeric characters in their order, whatever the case. */
+/**
+ * True if the login has the query's alphanumeric characters in their order, whatever the case; never
+ * for a query of more than {@link maxQueryLength}.
+ */
 export function fuzzyMatches(query: string, login: string): boolean {
-  return hasInOrder(fuzzyCharacters(query.toLowerCase()), login.toLowerCase());
+  return query.length <= maxQueryLength &&
+    hasInOrder(fuzzyCharacters(query.toLowerCase()), login.toLowerCase());
 }
 
 function hasInOrder(characters: readonly string[], text: string): boolean {

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import {
   fuzzyMatches,
   fuzzyPattern,
+  maxQueryLength,
   rankLogins,
   trigramDistance,
   trigrams,
@@ -19,6 +20,9 @@ Deno.test("[channels 2.4] a login matches with the characters in order, in any c
   assert(fuzzyMatches("CLR", "colorado"));
   assert(fuzzyMatches("c-l r", "California"));
   assert(!fuzzyMatches("rlc", "colorado"));
+  // The work grows with the query, and it comes from anybody.
+  assert(!fuzzyMatches("-".repeat(maxQueryLength) + "c", "colorado"));
+  assert(fuzzyMatches("-".repeat(maxQueryLength - 1) + "c", "colorado"));
   assert(!fuzzyMatches("coo", "colrad"), "each character once");
   assert(fuzzyMatches("---", "anybody"));
 });
