@@ -12,6 +12,8 @@ import { noteRead, type NotificationRow, takeNotification, unreadKey } from "./s
 /** Notifications in one answer. [channels 4.5] */
 const PAGE = 50;
 
+const ACK = fieldOf("Ack", {});
+
 /**
  * One was made for this user; it goes again when the same one is there unread, but for mentions: who
  * made those knows whom it has told. [channels 4.4]
@@ -65,7 +67,9 @@ export function handleGetNotifications(context: UserRequestContext): void {
   const { system, turn, user, inbound } = context;
   const { connection, requestId } = inbound;
   const { beforeId } = decode("GetNotifications", inbound.payload);
-  const before = beforeId === undefined ? null : Number(beforeId);
+  const before = beforeId === undefined
+    ? null
+    : Math.min(Number(beforeId), Number.MAX_SAFE_INTEGER);
   checkReads(connection);
   /** `gate`: this user's last change, which the rows must hold. */
   const read = (gate: number): void => {
@@ -105,24 +109,39 @@ export function handleMarkNotificationRead(context: UserRequestContext): void {
     return;
   }
   checkReads(connection);
-  turn.then(() => {
+  /** `gate`: this user's last change, which the row must hold. */
+  const read = (gate: number): void => {
     const rows = system.journal.settled().then(() => system.store.load("notifications", { id }));
     void countedRead(connection, rows)
-      .then(([row]) => {
-        if (row === undefined || row.recipient_id !== user.id) {
-          return errorField(ErrorCode.Internal, `you have no notification ${id}`);
-        }
-        const read = { ...row, is_read: true };
-        context.later((again) => {
-          again.turn.put("notifications", read);
-          pushAll(again, fieldOf("AddNotification", { notification: wireNotification(read) }));
-          again.turn.ack(connection, requestId);
-        });
-        return undefined;
-      })
-      .catch((error) => unavailable(system, error))
-      .then((field) => field !== undefined && connection.outbox.push(field, requestId, 0));
-  });
+      .then(
+        ([row]) =>
+          context.later((again) =>
+            again.turn.then((now) => (now === gate ? answer(row, now) : read(now)))
+          ),
+        (error) => connection.outbox.push(unavailable(system, error), requestId, 0),
+      );
+  };
+  const answer = (row: NotificationRow | undefined, now: number): void => {
+    if (row?.recipient_id !== user.id) {
+      const error = errorField(ErrorCode.Internal, `you have no notification ${id}`);
+      connection.outbox.push(error, requestId, now);
+      return;
+    }
+    const read = { ...row, is_read: true };
+    const field = fieldOf("AddNotification", { notification: wireNotification(read) });
+    if (row.is_read) {
+      for (const { outbox } of user.connections.values()) outbox.push(field, -1, now);
+      connection.outbox.push(ACK, requestId, now);
+      return;
+    }
+    // Of several unread ones about one thing only the newest is in memory.
+    context.later((again) => {
+      again.turn.put("notifications", read);
+      pushAll(again, field);
+      again.turn.ack(connection, requestId);
+    });
+  };
+  turn.then(read);
 }
 
 function unavailable(system: UserContext["system"], error: unknown): Uint8Array {

@@ -163,3 +163,44 @@ Deno.test("[channels 10.7.3] [design 1.6] one nonce in two chats at once puts ne
   assertEquals(told(owner).filter((name) => name === "ChannelMessageSent").length, 7);
   assertEquals(world.log.lines, []);
 });
+
+Deno.test("[channels 4.6] [channels 10.9] what is marked read while it goes stays gone", async () => {
+  let held: Promise<void> | undefined;
+  await using world = await World.start((store) =>
+    new Proxy(store, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        if (name !== "load") return value.bind(target);
+        return async (table: "notifications", key: { id: number }) => {
+          const rows = await target.load(table, key);
+          if (table === "notifications") await held;
+          return rows;
+        };
+      },
+    })
+  );
+  const { owner, member } = await chatting(world);
+  const userId = BigInt(member.userId);
+  const mentions = [{ range: { start: 0n, end: 1n }, userId }];
+  owner.send("SendChannelMessage", { ...say(1n), mentions });
+  await world.settle();
+  const { id: notificationId } = member.find("AddNotification").value.notification as {
+    id: bigint;
+  };
+  member.send("MarkNotificationRead", { notificationId });
+  await world.settle();
+  told(member);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  held = promise;
+  member.send("MarkNotificationRead", { notificationId });
+  await world.settle();
+  owner.send("RemoveChannelMessage", { channelId: 1n, messageId: 1n });
+  await world.settle();
+  assertEquals(told(member), ["RemoveChannelMessage", "DeleteNotification"]);
+  held = undefined;
+  resolve();
+  await world.settle();
+  assertEquals(told(member), ["Error 0"]);
+  assertEquals(await world.store.loadWhere("notifications", { kind: "ChannelMessageMention" }), []);
+});
