@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { statusEdges } from "../../client/connection/machine.ts";
+import { bundle } from "../support/bundle.ts";
 import { startServer } from "../support/server.ts";
 
 const ROOT = new URL("../..", import.meta.url);
@@ -32,10 +33,84 @@ Deno.test("[design 2] the examples do what they say", async () => {
   const all: string[] = [];
   for await (const { name } of Deno.readDir(new URL("examples", ROOT))) all.push(name);
   assertEquals(all.sort(), [
+    "call_from_node.mjs",
     "embed_a_server.ts",
+    "embed_and_wait.ts",
     "share_a_folder.ts",
     "watch_contacts.ts",
   ]);
+});
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "parley-example-" });
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("[local 7b] a server inside a Deno program: a user, a client, what happens, the end", () =>
+  inFolder(async (folder) => {
+    assertEquals(
+      await run("embed_a_server.ts", [folder]),
+      "connection.opened\nroom.created\nconnection.closed\n",
+    );
+  }));
+
+async function* linesOf(output: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of output) {
+    text += decoder.decode(chunk, { stream: true });
+    const lines = text.split("\n");
+    text = lines.pop() as string;
+    yield* lines;
+  }
+}
+
+const hasNode = await new Deno.Command("node", { args: ["--version"], stdout: "null" })
+  .output().then(({ success }) => success, () => false);
+
+Deno.test({
+  name: "[local 7b] a Node program uses a server inside a Deno program" +
+    (hasNode ? "" : " (skipped: no Node here)"),
+  ignore: !hasNode,
+  fn: () =>
+    inFolder(async (folder) => {
+      const { path } = await bundle("client/node.ts", folder, "deno");
+      await Deno.rename(path, `${folder}/parley_client.mjs`);
+      await Deno.copyFile(
+        new URL("examples/call_from_node.mjs", ROOT),
+        `${folder}/call_from_node.mjs`,
+      );
+      await using embedder = new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--quiet", "examples/embed_and_wait.ts", `${folder}/data`, "ann"],
+        cwd: ROOT,
+        stdin: "piped",
+        stdout: "piped",
+      }).spawn();
+      const lines = linesOf(embedder.stdout);
+      const { serverUrl, userId, token } = JSON.parse((await lines.next()).value ?? "");
+      const { success, stdout, stderr } = await new Deno.Command("node", {
+        args: [`${folder}/call_from_node.mjs`, serverUrl, String(userId), token],
+        stdout: "piped",
+        stderr: "piped",
+      }).output();
+      assert(success, new TextDecoder().decode(stderr));
+      assertEquals(new TextDecoder().decode(stdout), "ann is in room 1\n");
+      await embedder.stdin.close();
+      const told: string[] = [];
+      for await (const line of lines) told.push(line);
+      assertEquals((await embedder.status).code, 0);
+      assertEquals(told, [
+        "connection.opened",
+        "room.created",
+        "room.changed",
+        "room.ended",
+        "connection.closed",
+      ]);
+    }),
 });
 
 /** The chart's edges between statuses, as the picture draws them. */

@@ -1,5 +1,6 @@
 /** The library leaves its process alone: what is in its module graph, and what it does when it runs. */
 import { assert, assertEquals } from "@std/assert";
+import { eventKinds } from "../../actors/events.ts";
 import { bare } from "../../scripts/check_imports.ts";
 
 const ROOT = new URL("../..", import.meta.url);
@@ -136,4 +137,13 @@ Deno.test("[local 7a] two servers run and stop without a trace in their process,
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("[local 7] docs/EMBEDDING.md has every kind of event with what it tells", async () => {
+  const text = await Deno.readTextFile(new URL("docs/EMBEDDING.md", ROOT));
+  const table = /\| kind \| when \| with \|\n([^]*?)\n\n/.exec(text)?.[1] ?? "";
+  const named = [...table.matchAll(/`(\w+\.\w+)`(?=[^|]*\|[^|]*\|[^|]*\|$)/gm)].map(([, kind]) =>
+    kind
+  );
+  assertEquals(named, [...eventKinds]);
 });

@@ -1,0 +1,26 @@
+/**
+ * A Node program that signs in to a Parley, makes a room and leaves it.
+ *
+ *     deno bundle --platform=deno client/node.ts -o examples/parley_client.mjs
+ *     node examples/call_from_node.mjs http://127.0.0.1:8080 <user id> <token>
+ */
+import process from "node:process";
+import { CollabClient, nodeHttpClient, nodeTransport, Room } from "./parley_client.mjs";
+
+const [serverUrl, id, token] = process.argv.slice(2);
+if (!serverUrl || !id || !token) {
+  console.error("Name the server, the user's id and a token");
+  process.exit(2);
+}
+
+const client = await CollabClient.connect({
+  serverUrl,
+  transport: nodeTransport(),
+  http: nodeHttpClient(),
+  credentials: { userId: BigInt(id), token },
+});
+const room = await Room.create(client);
+const { users } = await client.request("GetUsers", { userIds: [client.userId] });
+console.log(`${users[0].githubLogin} is in room ${room.id}`);
+await room.leave();
+await client.drain();
