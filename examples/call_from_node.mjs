@@ -1,18 +1,24 @@
+// deno-lint-ignore-file no-console
 /**
  * A Node program that signs in to a Parley, makes a room and leaves it.
  *
- *     deno bundle --platform=deno client/node.ts -o examples/parley_client.mjs
- *     node examples/call_from_node.mjs http://127.0.0.1:8080 <user id> <token>
+ *     deno bundle --platform=deno client/node.ts -o parley_client.mjs
+ *     node examples/call_from_node.mjs parley_client.mjs http://127.0.0.1:8080 <user id> <token>
+ *
+ * A program with the bundle at a fixed place imports it as `from "./parley_client.mjs"`.
  */
 import process from "node:process";
-import { CollabClient, nodeHttpClient, nodeTransport, Room } from "./parley_client.mjs";
+import { pathToFileURL } from "node:url";
 
-const [serverUrl, id, token] = process.argv.slice(2);
-if (!serverUrl || !id || !token) {
-  console.error("Name the server, the user's id and a token");
+const [bundle, serverUrl, id, token] = process.argv.slice(2);
+if (!bundle || !serverUrl || !id || !token) {
+  console.error("Name the bundle, the server, the user's id and a token");
   process.exit(2);
 }
 
+const { CollabClient, nodeHttpClient, nodeTransport, Room } = await import(
+  pathToFileURL(bundle).href
+);
 const client = await CollabClient.connect({
   serverUrl,
   transport: nodeTransport(),

@@ -79,11 +79,6 @@ Deno.test({
   fn: () =>
     inFolder(async (folder) => {
       const { path } = await bundle("client/node.ts", folder, "deno");
-      await Deno.rename(path, `${folder}/parley_client.mjs`);
-      await Deno.copyFile(
-        new URL("examples/call_from_node.mjs", ROOT),
-        `${folder}/call_from_node.mjs`,
-      );
       await using embedder = new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", "--quiet", "examples/embed_and_wait.ts", `${folder}/data`, "ann"],
         cwd: ROOT,
@@ -93,7 +88,8 @@ Deno.test({
       const lines = linesOf(embedder.stdout);
       const { serverUrl, userId, token } = JSON.parse((await lines.next()).value ?? "");
       const { success, stdout, stderr } = await new Deno.Command("node", {
-        args: [`${folder}/call_from_node.mjs`, serverUrl, String(userId), token],
+        args: ["examples/call_from_node.mjs", path, serverUrl, String(userId), token],
+        cwd: ROOT,
         stdout: "piped",
         stderr: "piped",
       }).output();
