@@ -1,4 +1,5 @@
 /** A root folder with nothing in it but glibc, its loader and the executable. */
+import type { Machine } from "../network/machines.ts";
 import { type Ended, ended } from "./ended.ts";
 
 /** What Deno's runtime takes from the system: glibc's parts. */
@@ -35,11 +36,14 @@ export async function whyNoRoot(): Promise<string | undefined> {
 
 /** The folder; gone at the end. */
 export class EmptyRoot implements AsyncDisposable {
-  private constructor(readonly path: string) {}
+  private constructor(readonly path: string, readonly machine: Machine | undefined) {}
 
-  /** @param executable is copied into it, as `/parley` */
-  static async make(executable: string): Promise<EmptyRoot> {
-    const root = new EmptyRoot(await Deno.makeTempDir({ prefix: "parley-root-" }));
+  /**
+   * @param executable is copied into it, as `/parley`
+   * @param machine where its programs run; this one if not given
+   */
+  static async make(executable: string, machine?: Machine): Promise<EmptyRoot> {
+    const root = new EmptyRoot(await Deno.makeTempDir({ prefix: "parley-root-" }), machine);
     for (const folder of ["/proc", "/home", LIBRARY_FOLDER]) {
       await Deno.mkdir(root.path + folder, { recursive: true });
     }
@@ -56,19 +60,30 @@ export class EmptyRoot implements AsyncDisposable {
     return root;
   }
 
-  /** The arguments of `unshare` that run the executable there. */
-  command(args: readonly string[]): Deno.Command {
-    return new Deno.Command("unshare", {
-      args: [
-        ...[...NAMESPACES, ...AS_ROOT, `--mount-proc=${this.path}/proc`],
-        ...["/usr/sbin/chroot", this.path, "/parley", ...args],
-      ],
-      env: { HOME: "/home" },
+  /** The executable there. */
+  command(args: readonly string[], env: Record<string, string> = {}): Deno.Command {
+    const unshare = [
+      ...["unshare", ...NAMESPACES, ...AS_ROOT, `--mount-proc=${this.path}/proc`],
+      ...["/usr/sbin/chroot", this.path, "/parley", ...args],
+    ];
+    const options: Deno.CommandOptions = {
+      env: { HOME: "/home", ...env },
       clearEnv: true,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-    });
+    };
+    return this.machine === undefined
+      ? new Deno.Command("unshare", { ...options, args: unshare.slice(1) })
+      : this.machine.command("unshare", unshare.slice(1), options);
+  }
+
+  /** Asks the executable that a {@link command} has started to end: `unshare` keeps signals from it. */
+  async end(command: { readonly pid: number; readonly code: Promise<number> }): Promise<number> {
+    const { pid } = command;
+    const [child] = (await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).split(" ");
+    Deno.kill(Number(child), "SIGTERM");
+    return await command.code;
   }
 
   /** Runs a command to its end. */

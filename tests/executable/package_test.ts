@@ -8,10 +8,19 @@ import { VERSION } from "../../version.ts";
 import { waitUntil } from "../support/wait_until.ts";
 import { ended } from "./ended.ts";
 import { EmptyRoot, whyNoRoot } from "./empty_root.ts";
+import { whyNoNetwork } from "../network/machines.ts";
+import { localScenario } from "./local_scenario.ts";
 import { Packaged } from "./packaged.ts";
 
 const noRoot = await whyNoRoot();
 if (noRoot !== undefined) console.warn(`Skipped in another root: ${noRoot}`);
+const noScenario = noRoot ?? await whyNoNetwork();
+if (noScenario !== undefined) console.warn(`Skipped between machines: ${noScenario}`);
+
+let made: Promise<Packaged> | undefined;
+/** One for all tests. */
+const packaged = () => made ??= Packaged.make();
+Deno.test.afterAll(async () => await (await made)?.[Symbol.asyncDispose]());
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   const names: string[] = [];
@@ -32,7 +41,7 @@ function printed(
 }
 
 Deno.test("[local 6] [local 6a] the executable unpacks itself once, whole or not at all, and needs nothing but glibc", async (t) => {
-  await using parley = await Packaged.make();
+  const parley = await packaged();
   const cache = `${parley.folder}/.cache/parley`;
   const unpacked = `${cache}/${parley.hash}`;
   const version = async (env?: Record<string, string>) => {
@@ -130,4 +139,11 @@ Deno.test("[local 6] [local 6a] the executable unpacks itself once, whole or not
       }
     },
   });
+});
+
+Deno.test({
+  name:
+    "[local 6c] [local 5a] two machines work together with nothing but the executable, and nothing leaves their network",
+  ignore: noScenario !== undefined,
+  fn: async () => await localScenario((await packaged()).path),
 });

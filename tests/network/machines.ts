@@ -1,4 +1,10 @@
-/** Machines of a small network: namespaces joined by a bridge, with no way to anywhere else. */
+/**
+ * Machines of a small network: namespaces joined by a bridge. The way out that they know of ends at the
+ * bridge: what they send there is seen, and goes nowhere.
+ */
+
+/** Where machines send what is for nobody of the network. */
+export const UPLINK = "10.77.0.254";
 
 /** Runs a program of the system to its end. @throws {Error} with its words when it fails */
 async function system(program: string, ...args: string[]): Promise<void> {
@@ -61,6 +67,7 @@ export class Network implements AsyncDisposable {
       await system("ip", "netns", "add", network.#switch);
       const inSwitch = ["-n", network.#switch];
       await system("ip", ...inSwitch, "link", "add", "br0", "type", "bridge");
+      await system("ip", ...inSwitch, "addr", "add", `${UPLINK}/24`, "dev", "br0");
       await system("ip", ...inSwitch, "link", "set", "br0", "up");
       for (let i = 1; i <= machines; i++) await network.#add(i);
     } catch (error) {
@@ -86,6 +93,7 @@ export class Network implements AsyncDisposable {
     await system("ip", ...inside, "addr", "add", `${machine.address}/24`, "dev", machine.link);
     await system("ip", ...inside, "link", "set", machine.link, "up");
     await system("ip", ...inside, "link", "set", "lo", "up");
+    await system("ip", ...inside, "route", "add", "default", "via", UPLINK);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@ import { Printing } from "../support/printing.ts";
 import type { Machine } from "./machines.ts";
 
 const ROOT = new URL("../..", import.meta.url);
+const DENO_DIR = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
 
 /** The program, and all that it has printed. */
 export class Program extends Printing {
@@ -16,7 +17,8 @@ export class Program extends Printing {
     super(
       machine.command(Deno.execPath(), ["run", "-A", "--no-check", file, ...args], {
         cwd: ROOT,
-        env,
+        // Its modules are where ours are, whatever home it is given.
+        env: { DENO_DIR, DENO_NO_UPDATE_CHECK: "1", ...env },
       }),
     );
   }

@@ -17,6 +17,11 @@ export class Printing implements AsyncDisposable {
     ]);
   }
 
+  /** Its process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Its exit code, once it has ended. */
   get code(): Promise<number> {
     return Promise.all([this.#child.status, this.#read]).then(([{ code }]) => code);
