@@ -35,6 +35,13 @@ export class Machine {
   /** @param namespace its name for `ip netns` */
   constructor(readonly namespace: string, readonly address: string, readonly link: string) {}
 
+  /** Gives it another address, in a network of its own; the one before is gone. */
+  async readdress(address: string): Promise<void> {
+    const at = ["-n", this.namespace, "addr"];
+    await system("ip", ...at, "add", `${address}/24`, "dev", this.link);
+    await system("ip", ...at, "del", `${this.address}/24`, "dev", this.link);
+  }
+
   /** A program there. */
   command(
     program: string,

@@ -18,11 +18,19 @@ export class LocalShell implements AsyncDisposable {
     return new LocalShell(await Deno.makeTempDir({ prefix: "parley-home-" }));
   }
 
-  /** The program, as another would start it. */
-  command(args: readonly string[]): Deno.Command {
+  /**
+   * The program, as another would start it.
+   *
+   * @param before the words of a command that runs another, such as on another machine
+   */
+  command(args: readonly string[], before: readonly string[] = []): Deno.Command {
     const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
-    return new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "main.ts", ...args],
+    const [program, ...rest] = [
+      ...before,
+      ...[Deno.execPath(), "run", "-A", "--no-check", "main.ts", ...args],
+    ];
+    return new Deno.Command(program as string, {
+      args: rest,
       cwd: ROOT,
       env: { HOME: this.home, DENO_DIR: cache, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
       clearEnv: true,
