@@ -198,12 +198,11 @@ export class CollabClient implements AsyncDisposable {
 
   /** Ends the connection and all attempts to make another. The login stays in its store. */
   close(): void {
-    this.connection.end();
+    void this.connection.end();
   }
 
   /** Ends the connection and all attempts to make another. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    await this.connection.peer?.closed;
+    await this.connection.end();
   }
 }

@@ -66,5 +66,15 @@ export {
   withPairingCode,
 } from "./sign_in/pairing.ts";
 export { type SignInMethod, type SignInRequest, withToken } from "./sign_in/sign_in_method.ts";
+export { withImpersonation } from "./sign_in/impersonation.ts";
 export type { Selection } from "./selections.ts";
+export { telemetryEndpoint, type TelemetryEndpointOptions } from "./telemetry/endpoint.ts";
+export {
+  Telemetry,
+  type TelemetryAccount,
+  type TelemetryEvent,
+  type TelemetryOptions,
+  type TelemetryProperties,
+  type TelemetrySink,
+} from "./telemetry/telemetry.ts";
 export type { Socket, SocketListener, Transport } from "./transport.ts";

@@ -2,6 +2,11 @@
 export * from "./mod.ts";
 export { browserSignIn, type BrowserSignInOptions } from "./node/browser_sign_in.ts";
 export { DevelopmentStore } from "./node/development_store.ts";
+export {
+  environmentChecksumSeed,
+  type EnvironmentOptions,
+  environmentOptions,
+} from "./node/environment.ts";
 export { FileStore, type KeySource, passphraseKey } from "./node/file_store.ts";
 export { keyringKey, type KeyringOptions } from "./node/keyring.ts";
 export { nodeHttpClient, type NodeHttpOptions } from "./node/http_client.ts";

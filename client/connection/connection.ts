@@ -6,6 +6,8 @@ import { CanceledError, chainText, ConnectionClosedError } from "../errors.ts";
 import type { HttpClient } from "../http/http_client.ts";
 import type { Peer } from "../peer.ts";
 import { ResponseStream } from "../response_stream.ts";
+import { connectionEvents } from "../telemetry/connection_events.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { Account } from "./account.ts";
 import { delayAfter, type Generation, type Random } from "./backoff.ts";
 import { Login, type LoginOptions } from "./login.ts";
@@ -15,6 +17,7 @@ import {
   type Opened,
   startConnectionChart,
 } from "./machine.ts";
+import { Notices } from "./notices.ts";
 import { Rejoining } from "./rejoin.ts";
 import { isSignedOut, type Status } from "./status.ts";
 
@@ -31,6 +34,10 @@ export interface ConnectionOptions
   readonly random?: Random | undefined;
   /** Treats accounts of the staff as all others. [transport 3.8.5] */
   readonly disableStaff?: boolean | undefined;
+  /** Whether a change of the account is heard of over a WebSocket of its own. Default true. */
+  readonly notices?: boolean | undefined;
+  /** Hears of the connection's life; nothing is collected without it. */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** Status, commands, and the connection of the moment. */
@@ -45,6 +52,7 @@ export class Connection {
   readonly #listeners = new Set<(status: Status) => void>();
   readonly #streams = new Set<ResponseStream<Status>>();
   readonly #login: Login;
+  readonly #notices: Notices;
   #serverUrl: string;
   #status: Status = { name: "SignedOut" };
   /** Statuses entered in a transition that is not over yet. */
@@ -68,6 +76,16 @@ export class Connection {
       warn: this.#warn,
     });
     this.rejoining = new Rejoining(this.#clock, this.#warn);
+    this.#notices = new Notices({
+      serverUrl: () => this.#serverUrl,
+      credentials: () => this.#login.credentials,
+      transport: options.transport,
+      clock: this.#clock,
+      random: options.random ?? Math.random,
+      warn: this.#warn,
+      userUpdated: () => void this.account.load(),
+    });
+    if (options.telemetry !== undefined) this.onStatus(connectionEvents(options.telemetry));
     this.#chart = startConnectionChart(
       {
         isKnown: () => this.#generation === "2025" && this.#login.credentials !== undefined,
@@ -158,6 +176,19 @@ export class Connection {
     );
   }
 
+  /**
+   * Does what an editor does when it starts: signs in with the login that the store holds, and
+   * connects where the rules of 2025 hold or the account is of the staff. [transport 3.3.7] [transport 3.4.3]
+   *
+   * @returns whether there was a login; if not, nothing has happened.
+   * @throws {Error} it could not be used.
+   */
+  async resume(): Promise<boolean> {
+    if (!await this.#login.isStored()) return false;
+    await this.signIn();
+    return true;
+  }
+
   /** Forgets the login, here and in the store, and ends the connection. [transport 3.8.1] */
   async signOut(): Promise<void> {
     const forgotten = this.#login.forget();
@@ -185,17 +216,24 @@ export class Connection {
     if (serverUrl === this.#serverUrl) return;
     this.#serverUrl = serverUrl;
     this.#login.move(serverUrl);
+    void this.#notices.stop();
     if (this.#status.name === "Connected") this.#chart.send({ type: "reconnect" });
   }
 
-  /** Ends everything; nothing can be done with it after. */
-  end(): void {
-    if (this.#isEnded) return;
+  /** Ends everything; nothing can be done with it after. Resolves when all sockets have ended. */
+  async end(): Promise<void> {
+    await Promise.all([this.#end(), this.peer?.closed]);
+  }
+
+  #end(): Promise<void> {
+    const ended = this.#notices.stop();
+    if (this.#isEnded) return ended;
     this.disconnect();
     this.#isEnded = true;
     this.#chart.stop();
     for (const stream of this.#streams) stream.end();
     this.#streams.clear();
+    return Promise.all([ended, this.#options.telemetry?.flush()]).then(() => {});
   }
 
   get #generation(): Generation | undefined {
@@ -290,10 +328,12 @@ export class Connection {
         this.#loadAccount();
         return;
       case "SignedOut":
+        void this.#notices.stop();
         this.account.clear();
         this.rejoining.end("signed out");
         return;
       case "UpgradeRequired":
+        void this.#notices.stop();
         this.rejoining.end(status.error.message);
         return;
       case "ConnectionLost":
@@ -306,7 +346,11 @@ export class Connection {
 
   async #loadAccount(): Promise<void> {
     if (this.#generation !== "2026") return;
+    const { transport, notices = true, telemetry } = this.#options;
+    // Pages have tickets for the main WebSocket only.
+    if (notices && transport.canDiscover !== false) this.#notices.start();
     await this.account.load();
+    telemetry?.signedIn(this.account.user);
     const isStaff = this.account.user?.isStaff && !this.#options.disableStaff;
     if (isStaff && !this.#isEnded) this.#chart.send({ type: "autoConnect" });
   }

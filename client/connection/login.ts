@@ -52,6 +52,11 @@ export class Login {
     return this.#generation;
   }
 
+  /** Whether the store holds a login for this server. */
+  async isStored(): Promise<boolean> {
+    return await this.#store?.read(this.#key) !== undefined;
+  }
+
   /** Finds credentials and checks them. @throws {AuthenticationError} */
   async authenticate(tryStore: boolean, signal: AbortSignal): Promise<void> {
     this.#isFromStore = false;

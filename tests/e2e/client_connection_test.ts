@@ -62,7 +62,7 @@ Deno.test("[transport 1.1.3, 1.1.9] each attempt asks anew, without credentials,
   await using server = await startServer();
   const http = new Watched();
   const network = new FlakyNetwork(denoTransport);
-  const options = { ...await optionsAt(server), http, transport: network };
+  const options = { ...await optionsAt(server), http, transport: network, notices: false };
   await using client = await CollabClient.connect(options);
   await client.reconnect();
   network.cut();

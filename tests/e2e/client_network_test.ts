@@ -29,6 +29,8 @@ async function ask(
     credentials: { userId: user.id, token: user.token },
     transport: nodeTransport(network),
     http,
+    // One WebSocket each, so that they can be counted.
+    notices: false,
     ...options,
   });
   try {
