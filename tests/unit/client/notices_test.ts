@@ -46,7 +46,7 @@ class Stage {
 
 Deno.test("[transport 3.7.5] failures wait 0.5 s doubled up to 30 s and up to as much again; a clean end begins anew", async () => {
   const stage = new Stage();
-  stage.refusal = new Error("not there");
+  stage.refusal = new Error("Not there");
   stage.notices.start();
   stage.notices.start();
   await stage.clock.advanceAsync(0);
@@ -60,7 +60,7 @@ Deno.test("[transport 3.7.5] failures wait 0.5 s doubled up to 30 s and up to as
   stage.sockets[0]!.close();
   await stage.clock.advanceAsync(0);
   assertEquals(await stage.untilNext(), 750);
-  stage.refusal = new Error("not there");
+  stage.refusal = new Error("Not there");
   stage.sockets[1]!.close();
   await stage.clock.advanceAsync(0);
   assertEquals(await stage.untilNext(), 750);
