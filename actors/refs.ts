@@ -400,6 +400,8 @@ export type NotesMessage =
     readonly type: "notes.rejoin";
     readonly connection: ConnectionRef;
     readonly known: MessageTypes["ChannelBufferVersion"];
+    /** Connections that seemed to live, and on which nobody answers. */
+    readonly silent?: ReadonlySet<PeerKey>;
     /** Hears `undefined` when the client has no part in them any more. */
     readonly answer: (
       rejoined: Init<MessageTypes["RejoinedChannelBuffer"]> | undefined,

@@ -3,7 +3,7 @@ import { decode, type MessageName } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { BASE, fromWireVersion, toWireOperation, toWireVersion } from "../../text/mod.ts";
 import type { NotesMessage } from "../refs.ts";
-import { keyOwner } from "../../rpc/peer_id.ts";
+import { keyOwner, type PeerKey } from "../../rpc/peer_id.ts";
 import {
   allOperations,
   leave,
@@ -16,6 +16,7 @@ import {
   wireCollaborators,
 } from "./context.ts";
 import { bufferRow } from "./rows.ts";
+import { findSilent } from "./silence.ts";
 import { handleUpdateChannelBuffer } from "./updating.ts";
 
 export const notesHandlers: Partial<Record<MessageName, (context: RequestContext) => void>> = {
@@ -109,23 +110,33 @@ function handleAckBufferOperation(context: RequestContext): void {
   observe(context, inbound.connection.userId, { epoch: Number(epoch), timestamp, replicaId });
 }
 
-/** [channels 8.6] */
+/**
+ * [channels 8.6] A place whose connection seems to live is asked for: a client often comes back before
+ * the server has noticed the loss.
+ */
 function rejoin(
   context: NotesContext,
-  { connection, known, answer }: Extract<NotesMessage, { type: "notes.rejoin" }>,
+  message: Extract<NotesMessage, { type: "notes.rejoin" }>,
 ): void {
   const { system, turn, notes } = context;
-  const { key, userId } = connection;
+  const { connection: { key, userId }, known, silent, answer } = message;
   const { connections } = system.registry;
   const version = fromWireVersion(known.version);
-  const sameEpoch = notes.stored && known.epoch === BigInt(notes.epoch);
-  const collaborator = sameEpoch && connections.has(key)
-    ? notes.placeOf(userId, key, version, (one) => !connections.has(one))
-    : undefined;
+  const comes = notes.stored && known.epoch === BigInt(notes.epoch) && connections.has(key);
+  const isLost = (one: PeerKey) => !connections.has(one) || silent?.has(one) === true;
+  const collaborator = comes ? notes.placeOf(userId, key, version, isLost) : undefined;
   if (collaborator === undefined) {
-    turn.then((gate) => answer(undefined, gate));
+    const doubtful = comes && silent === undefined ? notes.placesFor(userId, version) : [];
+    if (doubtful.length === 0) turn.then((gate) => answer(undefined, gate));
+    else {
+      findSilent(context, doubtful.map(({ key }) => key), (silent) => {
+        system.notes(notes.channelId).tell({ ...message, silent }, 0);
+      });
+    }
     return;
   }
+  if (connections.has(collaborator.key)) notes.displaced.add(collaborator.key);
+  notes.displaced.delete(key);
   if (collaborator.key !== key) place(context, collaborator, key);
   tellCollaborators(context, key);
   const rejoined = {

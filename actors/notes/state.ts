@@ -29,6 +29,8 @@ export class NotesState {
   latest: NotesVersion | undefined;
   /** By replica id. */
   readonly collaborators = new Map<number, Collaborator>();
+  /** Connections that seemed to live when another one took their place. */
+  readonly displaced = new Set<PeerKey>();
   /** How far users have seen the notes. [channels 8.9] */
   readonly observed = new Map<number, NotesVersion>();
   /** By whose replica id operations came that wait, by {@link lamportKey}. */
@@ -49,6 +51,7 @@ export class NotesState {
     this.document = new Document(baseText, operations);
     this.senders.clear();
     this.leaps.clear();
+    this.displaced.clear();
     this.clock = operations.reduce((most, { timestamp }) => Math.max(most, timestamp), 1);
   }
 
@@ -99,9 +102,18 @@ export class NotesState {
     const own = this.collaboratorOn(key);
     if (own !== undefined) return own;
     const applied = this.document.version;
-    const ahead = ({ replicaId }: Collaborator) => version.get(replicaId) - applied.get(replicaId);
-    const places = this.inOrder().filter((one) => one.userId === userId);
-    const lost = places.filter((one) => isLost(one.key) && ahead(one) >= 0);
-    return lost.find((one) => ahead(one) > 0) ?? lost[0] ?? places.find((one) => ahead(one) > 0);
+    const isAhead = ({ replicaId }: Collaborator) =>
+      version.get(replicaId) > applied.get(replicaId);
+    const places = this.placesFor(userId, version);
+    const lost = places.filter((one) => isLost(one.key));
+    return lost.find(isAhead) ?? lost[0] ?? places.find(isAhead);
+  }
+
+  /** Places that may be those of a client of the user that has seen so much, by replica id. */
+  placesFor(userId: number, version: VersionVector): Collaborator[] {
+    const applied = this.document.version;
+    return this.inOrder().filter((one) =>
+      one.userId === userId && version.get(one.replicaId) >= applied.get(one.replicaId)
+    );
   }
 }

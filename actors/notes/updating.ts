@@ -44,7 +44,13 @@ interface Outcome {
 export function handleUpdateChannelBuffer(context: RequestContext): void {
   const { notes, inbound } = context;
   const sender = notes.collaboratorOn(inbound.connection.key);
-  if (sender === undefined) return;
+  if (sender === undefined) {
+    // It lives after all: when it comes back, its change tells whose place it is.
+    if (inbound.writes && notes.displaced.delete(inbound.connection.key)) {
+      inbound.connection.drop("error");
+    }
+    return;
+  }
   const { operations } = decode("UpdateChannelBuffer", inbound.payload);
   const inTime = operations.filter((one) => isInTime(context, sender, one));
   const changes = new Map<WireOperation, Operation>();

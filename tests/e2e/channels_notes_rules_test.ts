@@ -384,13 +384,16 @@ Deno.test("[channels 8.6, Q-12] a rejoin takes the lost place of its user, never
   // A third connection finds no lost place, another user none at all.
   await stage.enter("A4");
   await stage.silence();
-  await comeBack(stage.peer("A4"), [[8, 2]]);
+  const answer = comeBack(stage.peer("A4"), [[8, 2]]);
+  for (const living of [a1, a3]) living.reply(await living.next("Ping"), "Ack", {});
+  await answer;
   await comeBack(b, [[8, 2]]);
   assertEquals(await stage.heardBy("A1", "A4", "B1"), {
     A1: [],
     A4: ["↩ RejoinChannelBuffersResponse"],
     B1: ["↩ RejoinChannelBuffersResponse"],
   });
+  await stage.silence();
   write(a1, edit([8, 4], [[8, 2]], [1, 1], "2"));
   assertEquals(await stage.heard("A3"), ['UpdateChannelBuffer 1 8@4[1,1]"2"']);
 });

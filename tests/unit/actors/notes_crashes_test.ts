@@ -257,12 +257,58 @@ Deno.test("[channels 8.6] a client comes back before its loss is noticed, if it 
   told(member);
   const second = await world.connect("owner");
   told(second);
-  // Just as much as everybody knows: it may be another client of the same user.
-  await comeBack(world, second, [[8, 2]]);
-  assertEquals([told(second), told(member)], [["RejoinChannelBuffersResponse"], []]);
   await comeBack(world, second, [[8, 4]]);
   assertEquals(told(second), ["RejoinChannelBuffersResponse 1 {8:2} #2/8,#1/9"]);
   assertEquals(told(member), ["UpdateChannelBufferCollaborators 1 #2/8,#1/9"]);
   await write(world, owner, select([8, 5]));
   assertEquals([told(member), told(second)], [[], []]);
+});
+
+Deno.test("[channels 8.6, Q-12] a place is taken over from a connection on which nobody answers, not from another client", async () => {
+  await using world = await World.start();
+  const { owner, member } = await openTestNotes(world);
+  await write(world, owner, edit([8, 2], [], [0, 0], "x"));
+  told(member);
+  const second = await world.connect("owner");
+  told(second);
+  // It has just as much as everybody knows: it may be another client of the same user.
+  await comeBack(world, second, [[8, 2]]);
+  assertEquals([told(second), told(member)], [[], []]);
+  owner.send("Error", { message: "message Ping was not handled" }, owner.find("Ping").id);
+  await world.settle();
+  assertEquals([told(second), told(owner)], [["RejoinChannelBuffersResponse"], ["Ping"]]);
+  await comeBack(world, second, [[8, 2]]);
+  await world.clock.advanceAsync(1_999);
+  assertEquals([told(second), told(member)], [[], []]);
+  await world.clock.advanceAsync(1);
+  assertEquals(told(second), ["RejoinChannelBuffersResponse 1 {8:2} #2/8,#1/9"]);
+  assertEquals(told(member), ["UpdateChannelBufferCollaborators 1 #2/8,#1/9"]);
+  // It was only slow: with a change of its own it has to come back, and has its place again.
+  await write(world, owner, select([8, 3]));
+  assertEquals([told(member), owner.socket.closed], [[], undefined]);
+  await write(world, owner, edit([8, 4], [[8, 2]], [1, 1], "y"));
+  assertEquals([told(member), owner.socket.closed !== undefined], [[], true]);
+  const third = await world.connect("owner");
+  told(third);
+  await comeBack(world, third, [[8, 4]]);
+  assertEquals(told(third), ["RejoinChannelBuffersResponse 1 {8:2} #3/8,#1/9"]);
+});
+
+Deno.test("[channels 8.6] who is asked for and ends meanwhile leaves the place to who came for it", async () => {
+  await using world = await World.start();
+  const { owner } = await openTestNotes(world);
+  const second = await world.connect("owner");
+  told(second);
+  await comeBack(world, second, []);
+  owner.connection.socketClosed();
+  await world.settle();
+  assertEquals(told(second), ["RejoinChannelBuffersResponse 1 {} #2/8,#1/9"]);
+  // Who goes himself while he waits has no place.
+  const third = await world.connect("owner");
+  await comeBack(world, third, []);
+  third.connection.socketClosed();
+  await world.clock.advanceAsync(2_000);
+  assertEquals(notesOf(world)!.phase, "live");
+  await openNotes(world, owner);
+  assertEquals([...world.actors.openNotes.of(second.connection.key)], [1]);
 });
