@@ -74,3 +74,15 @@ function bytesOf(text: string): number {
 function sizeOf(event: OutgoingAgentEvent): number {
   return encode("AgentEvent", event).length;
 }
+
+/** Bytes of memory that an event takes, about: what its payload says, and a little for the rest. */
+export function weightOf(event: MessageTypes["AgentEvent"]): number {
+  let bytes = 256;
+  for (const payload of Object.values(event)) {
+    if (typeof payload !== "object" || payload === null) continue;
+    for (const value of Object.values(payload)) {
+      if (typeof value === "string" || value instanceof Uint8Array) bytes += value.length;
+    }
+  }
+  return bytes;
+}

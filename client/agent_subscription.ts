@@ -4,7 +4,10 @@
  */
 import { type Clock, systemClock, type TimerId } from "../lib/clock.ts";
 import type { MessageTypes } from "../proto/mod.ts";
+import { weightOf } from "./agent_events.ts";
 import type { AgentLink } from "./agent_link.ts";
+import { Condition } from "./condition.ts";
+import { RequestError } from "./errors.ts";
 
 type AgentEvent = MessageTypes["AgentEvent"];
 
@@ -34,10 +37,17 @@ export interface AgentSubscriptionOptions {
 /** The server is told how far the device has read behind so many events, or milliseconds. */
 const ACK_EVERY = 256;
 const ACK_WITHIN = 1_000;
+/** Events, and about bytes, that wait to be read before the server is asked for no more. */
+const MOST_EVENTS = 4_096;
+const MOST_BYTES = 4 << 20;
+/** Milliseconds before a request that was refused is sent again, at first and at most. */
+const FIRST_PAUSE = 50;
+const LAST_PAUSE = 5_000;
 
 /**
  * Iterate over it for the events; {@link attach} brings it a connection, and another one after a loss.
- * An event counts as read when the next is asked for.
+ * An event counts as read when the next is asked for. Who reads slowly is sent no more than he can
+ * take: what he has not got waits at the server.
  */
 export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
   readonly #options: AgentSubscriptionOptions;
@@ -50,6 +60,8 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
   readonly #clock: Clock;
   #queue: AgentEvent[] = [];
   #head = 0;
+  #queuedBytes = 0;
+  readonly #room = new Condition();
   #given: AgentEvent | undefined;
   #waiter: ((result: IteratorResult<AgentEvent>) => void) | undefined;
   #link: AgentLink | undefined;
@@ -70,6 +82,11 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
     return this.#read;
   }
 
+  /** Events that were received and not read. */
+  get waiting(): number {
+    return this.#queue.length - this.#head;
+  }
+
   /**
    * Takes a connection into use, in place of the one before: first what was missed, then what happens.
    *
@@ -82,6 +99,8 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
       if (message.subscriberId !== this.#options.subscriberId || this.#isAsking) return;
       this.#takeGaps(message.gaps);
       for (const event of message.events) if (!this.#take(event, false)) return;
+      // Whoever asks for a page is told nothing until it has the last one.
+      if (this.#isFull) this.#askAgain(link);
     });
     await this.#ask(link);
   }
@@ -93,6 +112,7 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
     this.#link = undefined;
     this.#release?.();
     this.#release = undefined;
+    this.#room.changed();
   }
 
   /** Ends the subscription at the server and the iteration here. */
@@ -121,6 +141,8 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
+    this.#queuedBytes -= weightOf(event);
+    if (!this.#isFull) this.#room.changed();
     this.#given = event;
     return Promise.resolve({ done: false, value: event });
   }
@@ -135,7 +157,11 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
     return this;
   }
 
-  /** Page after page, until the server says that the rest comes by itself. */
+  get #isFull(): boolean {
+    return this.waiting >= MOST_EVENTS || this.#queuedBytes >= MOST_BYTES;
+  }
+
+  /** Page after page, as there is room, until the server says that the rest comes by itself. */
   async #ask(link: AgentLink): Promise<void> {
     const { subscriberId, threadId, since, limit = 0 } = this.#options;
     this.#isAsking = true;
@@ -144,15 +170,30 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
         subscriberId,
         ...(threadId !== undefined && { threadId }),
         ...(since !== undefined && { sinceTimestamp: since }),
-        limit,
+        limit: this.#isFull ? 1 : limit,
         cursors: cursorsOf(this.#received, threadId),
       });
       if (link !== this.#link) return;
       this.#takeGaps(answer.gaps);
       for (const event of answer.events) this.#take(event, true);
       ({ hasMore } = answer);
+      if (hasMore) await this.#room.until(() => !this.#isFull || link !== this.#link);
+      if (link !== this.#link) return;
     }
     this.#isAsking = false;
+  }
+
+  /** Asks over the same connection, until it is answered or the connection is not used any more. */
+  async #askAgain(link: AgentLink): Promise<void> {
+    for (let pause = FIRST_PAUSE; link === this.#link; pause = Math.min(2 * pause, LAST_PAUSE)) {
+      try {
+        return await this.#ask(link);
+      } catch (error) {
+        // The end of the connection is somebody else's to see.
+        if (!(error instanceof RequestError)) return;
+      }
+      await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, pause));
+    }
   }
 
   #takeGaps(gaps: readonly AgentGap[]): void {
@@ -171,15 +212,15 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
     if (seq <= after) return true;
     // An answer has holes only where the server has put chunks together.
     if (!isAnswer && firstSeq !== after + 1n) {
-      const link = this.#link;
-      // The end of the connection, if that is why it fails, is somebody else's to see.
-      if (link !== undefined) this.#ask(link).catch(() => {});
+      if (this.#link !== undefined) this.#askAgain(this.#link);
       return false;
     }
     this.#received.set(threadId, seq);
     const waiter = this.#waiter;
-    if (waiter === undefined) this.#queue.push(event);
-    else {
+    if (waiter === undefined) {
+      this.#queue.push(event);
+      this.#queuedBytes += weightOf(event);
+    } else {
       this.#waiter = undefined;
       this.#given = event;
       waiter({ done: false, value: event });

@@ -1,12 +1,20 @@
 /** {@link AgentStore} by the queries that both databases answer alike. */
-import { type Kysely, sql } from "kysely";
-import type { AgentStore, RetentionLimits, ThreadName, ThreadPosition } from "./agent_store.ts";
+import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
+import {
+  type AgentStore,
+  type EventId,
+  PAGE_BYTES,
+  type RetentionLimits,
+  type ThreadName,
+  type ThreadPosition,
+} from "./agent_store.ts";
 import type { Rows } from "./queries.ts";
 import { readRow, type SqlRow } from "./read_rows.ts";
 import type { Schema } from "./schema.ts";
 import { type RowOf, tables } from "./tables.ts";
 
 type Db = Kysely<Schema>;
+type PageQuery = SelectQueryBuilder<Schema, "agent_events", Record<never, never>>;
 
 /** Number of `message_completed` in `AgentEvent`. */
 const MESSAGE_COMPLETED = 16;
@@ -21,9 +29,11 @@ export class AgentRows implements AgentStore {
   }
 
   async events(thread: number, after: number, limit: number): Promise<RowOf<"agent_events">[]> {
+    const rows = this.#db.selectFrom("agent_events").where("thread", "=", thread);
+    const last = await this.#pageEnd(rows.where("seq", ">", after).orderBy("seq").limit(limit));
+    if (last === undefined) return [];
     return (await this.#ask(
-      this.#db.selectFrom("agent_events").selectAll().where("thread", "=", thread)
-        .where("seq", ">", after).orderBy("seq").limit(limit),
+      rows.selectAll().where("seq", ">", after).where("seq", "<=", last).orderBy("seq"),
     )).map(eventOf);
   }
 
@@ -32,10 +42,33 @@ export class AgentRows implements AgentStore {
     before: number,
     limit: number,
   ): Promise<RowOf<"agent_events">[]> {
+    const rows = this.#db.selectFrom("agent_events").where("thread", "=", thread);
+    const newest = rows.where("seq", "<", before).orderBy("seq", "desc").limit(limit);
+    const first = await this.#pageEnd(newest);
+    if (first === undefined) return [];
     return (await this.#ask(
-      this.#db.selectFrom("agent_events").selectAll().where("thread", "=", thread)
-        .where("seq", "<", before).orderBy("seq", "desc").limit(limit),
+      rows.selectAll().where("seq", "<", before).where("seq", ">=", first).orderBy("seq", "desc"),
     )).map(eventOf);
+  }
+
+  /** Where a page ends, by the lengths of its payloads, which cost little to read. */
+  async #pageEnd(page: PageQuery): Promise<number | undefined> {
+    let bytes = 0;
+    let end: number | undefined;
+    for (const row of await this.#ask(page.select(["seq", sql`length(payload)`.as("bytes")]))) {
+      bytes += Number(row.bytes);
+      if (end !== undefined && bytes > PAGE_BYTES) break;
+      end = Number(row.seq);
+    }
+    return end;
+  }
+
+  async newestIds(thread: number, limit: number): Promise<EventId[]> {
+    const rows = await this.#ask(
+      this.#db.selectFrom("agent_events").select(["seq", "event_id"]).where("thread", "=", thread)
+        .orderBy("seq", "desc").limit(limit),
+    );
+    return rows.map((row) => ({ seq: Number(row.seq), eventId: String(row.event_id) }));
   }
 
   async seqsOf(thread: number, eventIds: readonly string[]): Promise<Map<string, number>> {

@@ -1,6 +1,15 @@
 /** The part of the port to the database that finds threads of agents, and what is due about them. */
 import type { RowOf } from "./tables.ts";
 
+/** Payloads that are read at a time: events may be large, and many. */
+export const PAGE_BYTES = 1 << 20;
+
+/** The id of an event that is stored, and its place. */
+export interface EventId {
+  readonly seq: number;
+  readonly eventId: string;
+}
+
 /** Where a list of threads goes on. */
 export interface ThreadPosition {
   /** Unix milliseconds. */
@@ -24,10 +33,15 @@ export interface RetentionLimits {
 
 /** Reads only: all of it is written through the journal. */
 export interface AgentStore {
-  /** Events of a thread behind `after`, the oldest first. */
+  /**
+   * Events of a thread behind `after`, the oldest first: at most `limit`, and no more than
+   * {@link PAGE_BYTES} of payloads behind the first. None means that there are none.
+   */
   events(thread: number, after: number, limit: number): Promise<RowOf<"agent_events">[]>;
-  /** Events of a thread before `before`, the newest first. */
+  /** The same of events before `before`, the newest first. */
   eventsBefore(thread: number, before: number, limit: number): Promise<RowOf<"agent_events">[]>;
+  /** Ids of the newest events of a thread, the newest first. [agents R2] */
+  newestIds(thread: number, limit: number): Promise<EventId[]>;
   /** The seq of each of the events that is stored. [agents R2] */
   seqsOf(thread: number, eventIds: readonly string[]): Promise<Map<string, number>>;
   /** The last event of a thread that is older than `timestamp`; 0 for none. */

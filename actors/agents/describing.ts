@@ -12,9 +12,10 @@ import type { DeskContext } from "./desk.ts";
 
 const MOST_THREADS = 200;
 const MOST_MESSAGES = 500;
-/** Events read at a time, and for one answer at most. */
+/** Events read at a time, and for one answer at most; bytes of their payloads. */
 const PAGE = 1_000;
 const MOST_EVENTS = 50_000;
+const MOST_BYTES = 8 << 20;
 
 type Message = MessageTypes["AgentMessage"];
 
@@ -87,16 +88,30 @@ async function readMessages(
   const whole = new Set<string>();
   let at = before;
   let read = 0;
+  let bytes = 0;
+  let isAll = false;
   // One more than is wanted: the first of them may have begun earlier still.
-  while (messages.size <= limit && read < MOST_EVENTS) {
+  while (messages.size <= limit && read < MOST_EVENTS && bytes < MOST_BYTES) {
     const rows = await system.store.agents.eventsBefore(thread, at, PAGE);
-    for (const row of rows) addEarlier(messages, whole, row);
+    const first = rows.at(-1);
+    if (first === undefined) {
+      isAll = true;
+      break;
+    }
+    for (const row of rows) {
+      addEarlier(messages, whole, row);
+      bytes += row.payload.length;
+    }
     read += rows.length;
-    at = rows.at(-1)?.seq ?? 0;
-    if (rows.length < PAGE) break;
+    at = first.seq;
   }
   const found = [...messages.values()].sort((a, b) => Number(a.firstSeq - b.firstSeq));
-  return { messages: found.slice(-limit), hasMore: found.length > limit };
+  // Of one that begins before what was read only the end is known: it is told when it is all there is.
+  const known = isAll ? found.length : Math.max(1, found.length - 1);
+  return {
+    messages: found.slice(-Math.min(limit, known)),
+    hasMore: !isAll || found.length > limit,
+  };
 }
 
 /** Puts what an event says before what is known of its message already. */

@@ -15,6 +15,11 @@ const PAGE = 1_000;
 /** Messages of one thread that one sweep folds. */
 const MESSAGES = 200;
 
+async function countWaiting({ store, metrics }: ActorSystem): Promise<void> {
+  const commands = await store.loadWhere("agent_commands", { state: "waiting" });
+  metrics.agentCommandsWaiting.set(commands.length);
+}
+
 export class AgentJanitor {
   readonly #system: ActorSystem;
   #looks = 0;
@@ -25,8 +30,7 @@ export class AgentJanitor {
 
   /** Counts what waits, and looks after it from now on. */
   static async start(system: ActorSystem): Promise<void> {
-    const commands = await system.store.loadWhere("agent_commands", { state: "waiting" });
-    system.metrics.agentCommandsWaiting.set(commands.length);
+    await countWaiting(system);
     const { desks } = system.registry;
     system.metrics.agentSubscriberLag.read = () =>
       Math.max(0, ...[...desks.values()].map(({ lag }) => lag));
@@ -50,6 +54,8 @@ export class AgentJanitor {
     if (++this.#looks % LOOKS_PER_SWEEP !== 0) return;
     await this.#expireSubscriptions();
     await this.#retain();
+    // Commands of accounts that were removed went with them, untold.
+    if (!this.#system.journal.busy) await countWaiting(this.#system);
   }
 
   async #expireCommands(): Promise<void> {
@@ -99,7 +105,7 @@ export class AgentJanitor {
       const end = page.findIndex(({ stored_at }) => stored_at >= moment);
       const old = end < 0 ? page : page.slice(0, end);
       last = old.at(-1)?.seq ?? last;
-      if (end >= 0 || page.length < PAGE) return last;
+      if (end >= 0 || page.length === 0) return last;
     }
   }
 

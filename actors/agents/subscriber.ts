@@ -129,6 +129,9 @@ export class Subscriber {
   /** A page from the database, for one who is behind; others' turns come in between. */
   async #read(thread: ThreadRef, position: Position): Promise<void> {
     this.#isReading = true;
+    // The other threads come first the next time.
+    this.#behind.delete(thread.id);
+    this.#behind.set(thread.id, thread);
     const { after } = position;
     try {
       const rows = await this.#system.store.agents.events(thread.number, after, PAGE);

@@ -148,6 +148,10 @@ class Page {
     const { userId } = this.#desk;
     // A cursor beyond the end is of a thread that began anew, or wrong.
     let after = Math.min(start, row.last_seq);
+    if (after === row.last_seq) {
+      this.#reached.set(row.id, after);
+      return;
+    }
     const events = this.#left <= 0
       ? []
       : await this.#system.store.agents.events(row.number, after, this.#left);

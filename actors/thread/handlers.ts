@@ -46,13 +46,20 @@ export function threadMessages(context: ThreadContext, message: PlainMessage): v
       turn.remove("agent_threads", { user_id: userId, id: threadId });
       turn.remove("agent_events", { thread: state.number });
       turn.remove("agent_commands", { thread: state.number });
-      state.number = 0;
-      return context.end();
+      return forgotten(context);
     }
     case "thread.account_removed":
-      state.number = 0;
-      return context.end();
+      return forgotten(context);
   }
+}
+
+/** Nothing of it is stored any more. */
+function forgotten(context: ThreadContext): void {
+  const { state, system } = context;
+  system.metrics.agentCommandsWaiting.inc(-state.waitingCommands().length);
+  state.number = 0;
+  state.commands.clear();
+  context.end();
 }
 
 /** [agents R8] */

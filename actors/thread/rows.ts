@@ -73,8 +73,8 @@ export async function loadThread(
   state.confirmedSeq = row.confirmed_seq;
   state.details = details;
   for (const toolUseId of waitingToolUseIds) state.waitingTools.add(toolUseId);
-  const recent = await store.agents.eventsBefore(row.number, row.last_seq + 1, IDS_READ);
-  for (const { event_id, seq } of recent.reverse()) state.remember(event_id, seq);
+  const recent = await store.agents.newestIds(row.number, IDS_READ);
+  for (const { eventId, seq } of recent.reverse()) state.remember(eventId, seq);
   state.knowIdsFrom(recent.length < IDS_READ ? row.first_seq : recent[0]!.seq);
   for (const one of await store.load("agent_commands", { thread: row.number })) {
     state.lastOrdinal = Math.max(state.lastOrdinal, one.ordinal);

@@ -4,6 +4,7 @@ import { StoreUnavailableError } from "../../db/store.ts";
 import { type RowOf, type TableName, tables } from "../../db/tables.ts";
 import { accountContract } from "./account_contract.ts";
 import { adminContract } from "./admin_contract.ts";
+import { agentContract } from "./agent_contract.ts";
 import { messageContract } from "./message_contract.ts";
 import { extensionContract } from "./extension_contract.ts";
 import { signInContract } from "./sign_in_contract.ts";
@@ -36,6 +37,7 @@ export function storeContract(driver: string, open: OpenStore): void {
   messageContract(driver, open);
   adminContract(driver, open);
   extensionContract(driver, open);
+  agentContract(driver, open);
 
   Deno.test(
     `[design 1.3] every column of every table comes back as it was put (${driver})`,

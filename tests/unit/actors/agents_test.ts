@@ -1,45 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { agentLimits } from "../../../lib/agent_policy.ts";
-import type { Init, MessageTypes } from "../../../proto/mod.ts";
-import {
-  chunk,
-  coverage,
-  created,
-  plan,
-  textOf,
-  uuid,
-  type WireEvent,
-} from "../../support/agents.ts";
-import { type Client, World } from "./world.ts";
+import { agentLimits, agentPolicy } from "../../../lib/agent_policy.ts";
+import type { MessageTypes } from "../../../proto/mod.ts";
+import { chunk, coverage, created, plan, textOf, uuid } from "../../support/agents.ts";
+import { heard, listening, publish, THREAD } from "./agents_world.ts";
+import { World } from "./world.ts";
 
-const THREAD = uuid("thread");
 const DAY = 86_400_000;
-
-let count = 0;
-async function publish(
-  world: World,
-  client: Client,
-  ...events: readonly Init<MessageTypes["AgentEvent"]>[]
-): Promise<void> {
-  const whole = events.map((event) => ({ eventId: uuid("unit event", ++count), ...event }));
-  client.send("PublishAgentEvents", { events: whole });
-  await world.settle();
-}
-
-function heard(client: Client): WireEvent[] {
-  return client.take().filter(({ name }) => name === "AgentEventNotification")
-    .flatMap(({ value }) => (value as unknown as MessageTypes["AgentEventNotification"]).events);
-}
-
-async function listening(world: World): Promise<{ host: Client; device: Client }> {
-  const host = await world.connect("alice");
-  const device = await world.connect("alice");
-  await publish(world, host, created(THREAD));
-  device.send("SubscribeToAgentEvents", { subscriberId: uuid("device") });
-  await world.settle();
-  device.take();
-  return { host, device };
-}
 
 Deno.test("[agents R5] the first chunk goes at once, later ones together, anything else at once", async () => {
   await using world = await World.start();
@@ -111,12 +77,13 @@ Deno.test("[agents R8] chunks of a completed message are folded after a day, seq
 });
 
 Deno.test("[agents R8] events beyond their days are cut, and what was cut is told as a gap", async () => {
-  await using world = await World.start();
+  assertEquals(agentPolicy.retention, 90 * DAY);
+  await using world = await World.start(undefined, { agents: { retention: 2 * DAY } });
   const { host } = await listening(world);
   await publish(world, host, plan(THREAD, "old"), plan(THREAD, "old"));
-  await world.clock.advanceAsync(60 * DAY);
+  await world.clock.advanceAsync(1.5 * DAY);
   await publish(world, host, plan(THREAD, "new"));
-  await world.clock.advanceAsync(31 * DAY);
+  await world.clock.advanceAsync(0.6 * DAY);
   await world.settle();
   assertEquals((await world.store.load("agent_events")).map(({ seq }) => seq), [4]);
   const other = await world.connect("alice");

@@ -27,7 +27,7 @@ const kindsOf = (events: readonly ServerEvent[]) => events.map(({ kind }) => kin
 
 Deno.test("[local 7] a call with a shared project is told from its beginning to its end", async () => {
   const listeners = noListeners();
-  await using world = await World.start(undefined, listeners);
+  await using world = await World.start(undefined, { listeners });
   const stream = listeners.open();
   const { projectId, clients } = await world.share("host", "ann");
   const [host, ann] = clients as [Client, Client];
@@ -117,7 +117,7 @@ Deno.test("[local 7] what the database refuses is never told", async () => {
 
 Deno.test("[local 7] a kind that nobody listens to is not made; passing messages on asks nobody", async () => {
   const listeners = noListeners();
-  await using world = await World.start(undefined, listeners);
+  await using world = await World.start(undefined, { listeners });
   const { projectId, clients } = await world.share("host", "ann");
   const [host, ann] = clients as [Client, Client];
   const stream = listeners.open();

@@ -4,6 +4,7 @@ import { type Listeners, noListeners } from "../../../actors/stored_events.ts";
 import type { Connection } from "../../../actors/connection/mod.ts";
 import { openSqlite } from "../../../db/sqlite/open.ts";
 import type { Store } from "../../../db/store.ts";
+import { type AgentPolicy, agentPolicy } from "../../../lib/agent_policy.ts";
 import { type AppVersion, parseAppVersion } from "../../../lib/app_version.ts";
 import { createMetrics } from "../../../lib/metrics.ts";
 import { protocolTimes } from "../../../lib/times.ts";
@@ -89,7 +90,10 @@ export class World implements AsyncDisposable {
 
   static async start(
     wrap: (store: Store) => Store = (store) => store,
-    listeners: Listeners = noListeners(),
+    { listeners = noListeners(), agents = {} }: {
+      readonly listeners?: Listeners;
+      readonly agents?: Partial<AgentPolicy>;
+    } = {},
   ): Promise<World> {
     const clock = new FakeClock();
     const log = new FakeLog();
@@ -103,6 +107,7 @@ export class World implements AsyncDisposable {
       metrics: createMetrics(),
       log,
       listeners,
+      agents: { ...agentPolicy, ...agents },
       avatarUrl: (id) => `http://test/avatars/${id}.png`,
       failed: (error) => void failures.push(error.message),
     });
