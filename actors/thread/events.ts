@@ -1,8 +1,12 @@
 /** Events: how they are numbered, and what they say about their thread. [agents 2] */
 import { decode, encode, fieldNumber, type Init, type MessageTypes } from "../../proto/mod.ts";
 import { AgentSealedClassEnum, AgentThreadStatusEnum } from "../../proto/mod.ts";
+import type { ThreadEvent } from "../agent_refs.ts";
 import type { ThreadContext } from "./context.ts";
 import type { ThreadState } from "./state.ts";
+
+/** An event that has no seq yet. */
+export type NewEvent = Omit<ThreadEvent, "seq">;
 
 type Payload = Init<MessageTypes["AgentEvent"]>;
 
@@ -47,15 +51,7 @@ export function isCreation(kind: number, payload: Uint8Array): boolean {
 }
 
 /** Writes an event down as the thread's next. @returns its seq */
-export function appendEvent(
-  context: ThreadContext,
-  event: {
-    readonly eventId: string;
-    readonly timestamp: number;
-    readonly kind: number;
-    readonly payload: Uint8Array;
-  },
-): number {
+export function appendEvent(context: ThreadContext, event: NewEvent): number {
   const { state, tail, turn, system } = context;
   const { eventId, timestamp, kind, payload } = event;
   const seq = ++state.lastSeq;
@@ -106,10 +102,11 @@ export function cutEvents(context: ThreadContext, firstSeq: number): void {
   context.changed();
 }
 
-/** Deletes the thread with its events; the last one tells of it. [agents R10] */
-export function deleteThread(context: ThreadContext): void {
+/** Deletes the thread with its events; the last one tells of it: the host's, or one of the server's. [agents R10] */
+export function deleteThread(context: ThreadContext, event?: NewEvent): void {
   const { state } = context;
-  appendOwnEvent(context, EventKind.ThreadDeleted, { threadDeleted: {} });
+  if (event !== undefined) appendEvent(context, event);
+  else appendOwnEvent(context, EventKind.ThreadDeleted, { threadDeleted: {} });
   cutEvents(context, state.lastSeq);
   state.deletedAt = context.system.clock.now();
   state.details = {};

@@ -60,7 +60,7 @@ function take(
     if (state.number !== 0) return { error: `the thread ${threadId} has been deleted` };
     beginThread(context, hostId ?? "");
   } else if (event.kind === EventKind.ThreadDeleted) {
-    deleteThread(context);
+    deleteThread(context, event);
     return { seq: state.lastSeq };
   }
   if (hostId !== undefined && state.hostId === "") state.hostId = hostId;

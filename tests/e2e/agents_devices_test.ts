@@ -1,0 +1,268 @@
+/** Programs on the client library: hosts that slow down, devices that read slowly. [agents 2] */
+import { assert, assertEquals } from "@std/assert";
+import { AgentHost } from "../../client/agent_host.ts";
+import { AgentSubscription } from "../../client/agent_subscription.ts";
+import type { AgentLink } from "../../client/agent_link.ts";
+import { encode, type Init, type MessageTypes } from "../../proto/mod.ts";
+import { coverage, created, plan, uuid, type WireEvent } from "../support/agents.ts";
+import { startServer } from "../support/server.ts";
+import { waitUntil } from "../support/wait_until.ts";
+
+const THREAD = uuid("thread");
+
+Deno.test("[agents R9] a host that is too fast slows down and loses nothing", async () => {
+  await using server = await startServer({ flags: ["--agent-events-per-second", "2000"] });
+  const client = await server.client("alice");
+  const other = await server.client("alice");
+  const refusals: string[] = [];
+  const link: AgentLink = {
+    send: client.send.bind(client),
+    onMessage: client.onMessage.bind(client),
+    onRequest: client.onRequest.bind(client),
+    request: async (name, value) => {
+      try {
+        return await client.request(name, value);
+      } catch (error) {
+        refusals.push(String(error));
+        throw error;
+      }
+    },
+  };
+  const host = new AgentHost({ hostId: uuid("host"), name: "host" });
+  host.publish(created(THREAD));
+  for (let i = 0; i < 8_000; i++) host.publish(plan(THREAD, `${i}`));
+  const device = new AgentSubscription({ subscriberId: uuid("device") });
+  await device.attach(other);
+  await host.attach(link);
+  const seen: WireEvent[] = [];
+  for await (const event of device) {
+    seen.push(event);
+    if (event.seq === 8_001n) break;
+  }
+  await host.settled();
+  assertEquals(coverage(seen), 8_001n);
+  assertEquals(
+    seen.slice(1).map(({ planUpdated }) => planUpdated?.entries[0]?.content),
+    Array.from({ length: 8_000 }, (_, i) => `${i}`),
+  );
+  assert(refusals.length > 0, "nothing was refused");
+  assert(refusals.every((text) => text.includes("Too many events")), refusals[0]);
+  device.detach();
+  host.detach();
+});
+
+Deno.test("[agents R3] a device whose program reads slowly holds little, and is told the rest as it reads", async () => {
+  await using server = await startServer({ flags: ["--agent-events-per-second", "100000"] });
+  const client = await server.client("alice");
+  const other = await server.client("alice");
+  const host = new AgentHost({ hostId: uuid("host"), name: "host" });
+  await host.attach(client);
+  host.publish(created(THREAD));
+  await host.settled();
+  const device = new AgentSubscription({ subscriberId: uuid("device") });
+  await device.attach(other);
+  let received = 0;
+  const release = other.onMessage("AgentEventNotification", ({ events }) => {
+    received += events.length;
+  });
+  // Nobody reads.
+  const count = 20_000;
+  for (let sent = 0; sent < count; sent += 1_000) {
+    for (let i = 0; i < 1_000; i++) host.publish(plan(THREAD, `${sent + i}`));
+    await host.settled();
+  }
+  assert(device.waiting >= 4_096 && device.waiting < 8_192, `${device.waiting} events wait`);
+  assert(received < count / 2, `${received} events were sent to somebody who does not read`);
+  const seen: WireEvent[] = [];
+  for await (const event of device) {
+    seen.push(event);
+    assert(device.waiting < 8_192, `${device.waiting} events wait`);
+    if (event.seq === BigInt(count) + 1n) break;
+  }
+  assertEquals(coverage(seen), BigInt(count) + 1n);
+  // Then it hears of what happens, by itself.
+  const before = received;
+  host.publish(plan(THREAD, "live"));
+  assertEquals((await device.next()).value?.seq, BigInt(count) + 2n);
+  assertEquals(received, before + 1);
+  release();
+  device.detach();
+  host.detach();
+});
+
+type Payload = Omit<Init<MessageTypes["AgentEvent"]>, "eventId" | "threadId" | "timestamp">;
+
+/** Each payload with everything that it can say. */
+const PAYLOADS: readonly Payload[] = [
+  {
+    threadCreated: {
+      title: "t",
+      cwd: "/w",
+      agent: "a",
+      agentVersion: "1",
+      sessionId: "s",
+      mode: "ask",
+      hostId: uuid("host"),
+    },
+  },
+  {
+    threadUpdated: {
+      title: "new",
+      status: 1,
+      profile: "p",
+      mode: "code",
+      sessionId: "s2",
+      tokenUsage: { input: 1n, output: 2n, contextUsed: 3n, contextSize: 4n },
+      agent: "b",
+      agentVersion: "2",
+      cwd: "/x",
+    },
+  },
+  { messageAdded: { messageId: "q", role: 0, text: "why?", commandId: uuid("c") } },
+  { messageChunk: { messageId: "r", text: "hm", thought: true } },
+  { messageChunk: { messageId: "r", text: "because", thought: false } },
+  { messageCompleted: { messageId: "r", text: "because", thought: "hm" } },
+  {
+    toolUseRequested: {
+      toolUseId: "u",
+      name: "edit",
+      input: "{}",
+      options: [{ optionId: "o", name: "Allow", kind: "allow_once" }],
+    },
+  },
+  {
+    toolUseResolved: {
+      toolUseId: "u",
+      allowed: true,
+      optionId: "o",
+      subscriberId: uuid("device"),
+      commandId: uuid("c"),
+    },
+  },
+  { toolUseStarted: { toolUseId: "u", name: "edit", input: "{}" } },
+  { toolUseUpdated: { toolUseId: "u", content: "half", detail: "{}" } },
+  { toolUseCompleted: { toolUseId: "u", result: "r", error: "e", diff: "d", fullLength: 9n } },
+  { planUpdated: { entries: [{ content: "c", status: "pending", priority: "high" }] } },
+  { checkpointCreated: { checkpointId: "k", name: "before" } },
+  { checkpointRestored: { checkpointId: "k", commandId: uuid("c") } },
+  { completionStopped: { reason: "end_turn" } },
+  { sealed: { class: 2, keyId: "k", nonce: new Uint8Array([1]), ciphertext: new Uint8Array(9) } },
+  { threadArchived: {} },
+  { threadDeleted: {} },
+];
+
+Deno.test("[agents 2] every payload of an event reaches the devices as the host sent it, live and later", async () => {
+  await using server = await startServer();
+  const client = await server.client("alice");
+  const other = await server.client("alice");
+  const live = new AgentSubscription({ subscriberId: uuid("live") });
+  await live.attach(other);
+  const host = new AgentHost({ hostId: uuid("host"), name: "host" });
+  await host.attach(client);
+  const ids = PAYLOADS.map((payload) =>
+    host.publish({ threadId: THREAD, timestamp: 5n, ...payload })
+  );
+  await host.settled();
+  const expected = (at: number) =>
+    encode("AgentEvent", {
+      eventId: ids[at]!,
+      threadId: THREAD,
+      timestamp: 5n,
+      seq: BigInt(at + 1),
+      userId: client.userId,
+      ...PAYLOADS[at],
+    });
+  for (const at of PAYLOADS.keys()) {
+    const { value } = await live.next();
+    assertEquals(
+      encode("AgentEvent", value!),
+      expected(at),
+      JSON.stringify(Object.keys(PAYLOADS[at]!)),
+    );
+  }
+  live.detach();
+  host.detach();
+});
+
+const STATUS = { idle: 0, running: 1, waiting: 2, failed: 3, archived: 4 };
+
+Deno.test("[agents 2] a thread's status follows its events", async () => {
+  await using server = await startServer();
+  const client = await server.client("alice");
+  const host = new AgentHost({ hostId: uuid("host"), name: "host" });
+  await host.attach(client);
+  const statusAfter = async (payload: Payload) => {
+    host.publish({ threadId: THREAD, ...payload });
+    await host.settled();
+    const { thread } = await client.request("GetAgentThread", { threadId: THREAD });
+    return [thread?.status, thread?.waitingToolUseIds.length];
+  };
+  const ask = (toolUseId: string) => ({ toolUseRequested: { toolUseId, name: "edit" } });
+  assertEquals(await statusAfter({ threadCreated: {} }), [STATUS.idle, 0]);
+  assertEquals(await statusAfter({ threadUpdated: { status: 1 } }), [STATUS.running, 0]);
+  assertEquals(await statusAfter(ask("a")), [STATUS.waiting, 1]);
+  assertEquals(await statusAfter(ask("b")), [STATUS.waiting, 2]);
+  assertEquals(
+    await statusAfter({ toolUseResolved: { toolUseId: "a", allowed: true } }),
+    [STATUS.waiting, 1],
+  );
+  assertEquals(await statusAfter({ toolUseCompleted: { toolUseId: "b" } }), [STATUS.running, 0]);
+  assertEquals(await statusAfter(ask("c")), [STATUS.waiting, 1]);
+  assertEquals(await statusAfter({ completionStopped: { reason: "cancelled" } }), [STATUS.idle, 0]);
+  assertEquals(await statusAfter({ threadUpdated: { status: 3 } }), [STATUS.failed, 0]);
+  assertEquals(await statusAfter({ threadArchived: {} }), [STATUS.archived, 0]);
+  host.detach();
+});
+
+Deno.test("[agents 2] every command reaches the host with what the device said", async () => {
+  await using server = await startServer();
+  const client = await server.client("alice");
+  const device = await server.client("alice");
+  const taken: MessageTypes["AgentCommand"][] = [];
+  const host = new AgentHost({
+    hostId: uuid("host"),
+    name: "host",
+    onCommand: (command) => void taken.push(command),
+  });
+  host.run(THREAD);
+  await host.attach(client);
+  host.publish(created(THREAD));
+  for (const toolUseId of ["a", "b"]) {
+    host.publish({ threadId: THREAD, toolUseRequested: { toolUseId, name: "edit" } });
+  }
+  await host.settled();
+  const ids = (name: string) => ({ threadId: THREAD, commandId: uuid(name) });
+  const own = uuid("device");
+  const peer = device;
+  await peer.request("SendAgentMessage", { ...ids("1"), text: "go", subscriberId: own });
+  await peer.request("UseAgentTools", { ...ids("2"), toolUseIds: ["a"], optionId: "o" });
+  await peer.request("DenyAgentTools", { ...ids("3"), toolUseIds: ["b"] });
+  await peer.request("CancelAgentCompletion", ids("4"));
+  await peer.request("RestoreThreadCheckpoint", { ...ids("5"), checkpointId: "k" });
+  await peer.request("ArchiveAgentThread", ids("6"));
+  await peer.request("DeleteAgentThread", ids("7"));
+  await peer.request("CreateAgentThread", {
+    threadId: uuid("new"),
+    commandId: uuid("8"),
+    hostId: uuid("host"),
+    title: "t",
+    cwd: "/w",
+    text: "begin",
+  });
+  await waitUntil(() => taken.length === 8);
+  assertEquals(
+    taken.map(({ commandId }) => commandId),
+    [1, 2, 3, 4, 5, 6, 7, 8].map((n) => uuid(n)),
+  );
+  const [send, use, deny, cancel, restore, archive, remove, create] = taken;
+  assertEquals([send!.sendMessage?.text, send!.sendMessage?.subscriberId], ["go", own]);
+  assertEquals([use!.useTools?.toolUseIds, use!.useTools?.optionId], [["a"], "o"]);
+  assertEquals(deny!.denyTools?.toolUseIds, ["b"]);
+  assert(cancel!.cancelCompletion !== undefined);
+  assertEquals(restore!.restoreCheckpoint?.checkpointId, "k");
+  assert(archive!.archiveThread !== undefined && remove!.deleteThread !== undefined);
+  const { title, cwd, text } = create!.createThread!;
+  assertEquals([title, cwd, text], ["t", "/w", "begin"]);
+  assert(taken.every(({ createdAt }) => createdAt > 0n));
+  host.detach();
+});
