@@ -51,7 +51,7 @@ export function subscribe(context: DeskContext): void {
       const page = new Page(system, desk, subscriber, request);
       const done = stored
         ? page.answer(requestId, () => subscriber.request === number)
-        : Promise.reject(new Error("The subscription could not be stored"));
+        : Promise.reject(RpcError.internal("the subscription could not be stored, try again"));
       done.catch((error) => tellFailure(system, connection, requestId, error));
     })
   );
