@@ -7,7 +7,7 @@ import { AgentHost } from "../../client/agent_host.ts";
 import type { AgentOutbox, KeptByHost } from "../../client/agent_outbox.ts";
 import type { OutgoingAgentEvent } from "../../client/agent_events.ts";
 import { AgentSubscription } from "../../client/agent_subscription.ts";
-import { ConnectionClosedError, RequestError } from "../../client/errors.ts";
+import { ConnectError, ConnectionClosedError, RequestError } from "../../client/errors.ts";
 import { Peer } from "../../client/peer.ts";
 import { openSqlite } from "../../db/sqlite/open.ts";
 import type { Store } from "../../db/store.ts";
@@ -82,7 +82,8 @@ abstract class Program {
       if (peer === this.peer) this.isAttached = true;
     } catch (error) {
       if (error instanceof RequestError) peer.close();
-      else if (!(error instanceof ConnectionClosedError)) {
+      // The end of the connection is seen where it ends.
+      else if (!(error instanceof ConnectionClosedError || error instanceof ConnectError)) {
         this.sim.fail(`a program broke: ${(error as Error).stack}`);
       }
     }
@@ -335,6 +336,7 @@ export class AgentsSimulation {
       if (missing === undefined) break;
       if (this.clock.now() > end) return this.fail(`it does not come to rest: ${missing}`);
     }
+    if (this.failures.length > 0) return;
     this.#check();
     for (const error of this.server.errors) this.fail(`the server said: ${error}`);
     // Nothing of it goes on behind the end.
