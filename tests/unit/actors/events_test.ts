@@ -81,7 +81,9 @@ Deno.test("[local 7] a call with a shared project is told from its beginning to 
 Deno.test("[local 7] nothing is told before it is stored, and what happens later waits behind it", async () => {
   const listeners = noListeners();
   let held: HeldStore | undefined;
-  await using world = await World.start((store) => (held = new HeldStore(store)).store, listeners);
+  await using world = await World.start((store) => (held = new HeldStore(store)).store, {
+    listeners,
+  });
   const ann = await world.connect("ann");
   const bob = await world.connect("bob");
   const stream = listeners.open();
@@ -102,7 +104,7 @@ Deno.test("[local 7] nothing is told before it is stored, and what happens later
 Deno.test("[local 7] what the database refuses is never told", async () => {
   const listeners = noListeners();
   const refusing = new Refusing();
-  await using world = await World.start((store) => refusing.wrap(store), listeners);
+  await using world = await World.start((store) => refusing.wrap(store), { listeners });
   const { roomId, clients } = await world.meet("host", "ann");
   const [host, ann] = clients as [Client, Client];
   const stream = listeners.open();
