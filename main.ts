@@ -28,7 +28,7 @@ function help(): string {
   ${name} devices       list and revoke its devices
   ${name} trust         make a certificate authority for it
   ${name} user <command>      manage accounts: add, invite, password, list, …
-  ${name} seed <file.json>    add the accounts that a file names
+  ${name} seed <file.json>    add the accounts and channels that a file names
   ${name} backup <file>       copy the database while the server runs
   ${name} restore <file>      bring such a copy back
   ${name} migrate <command>   bring the database to this version: up, status

@@ -12,7 +12,9 @@ import {
   signOutUser,
 } from "../db/accounts.ts";
 import { Passwords } from "../db/passwords.ts";
+import type { Seeded, SeedTree } from "../http/api/seeding.ts";
 import { openStore } from "./open_store.ts";
+import { seedInDatabase } from "./seed_in_database.ts";
 import { readRunningServer, type RunningServer } from "../http/running_server.ts";
 import type { DataConfig } from "../lib/config.ts";
 import { DataDirError, isDataDirLocked, makeDataDir } from "../lib/data_dir.ts";
@@ -29,6 +31,8 @@ export interface Accounts {
   setPassword(login: string, password: string): Promise<AccountName>;
   /** Ends tokens, browser sessions and, where a server runs, connections. */
   signOut(login: string): Promise<AccountName>;
+  /** Makes what is missing of channels and their members. */
+  seedChannels(trees: readonly SeedTree[]): Promise<Seeded>;
   close(): Promise<void>;
 }
 
@@ -97,6 +101,7 @@ async function inDatabase(
     },
     setPassword: (login, password) => setPassword(store, new Passwords(), login, password),
     signOut: (login) => signOutUser(store, login),
+    seedChannels: (trees) => seedInDatabase(config, store, trees),
     close: () => store.close(),
   };
 }
@@ -110,6 +115,7 @@ const accountSummary = z.object({
 });
 const accountName = z.object({ id: z.int(), login: z.string() });
 const invitationLink = accountName.extend({ url: z.string(), expiresAt: z.int() });
+const seeded = z.object({ channels: z.int(), members: z.int() });
 const refusal = z.object({ error: z.string() });
 
 /** The accounts of a running server, changed by it. */
@@ -153,6 +159,7 @@ export function accountsOfServer(server: RunningServer): Accounts {
     setPassword: (login, password) =>
       ask("POST", `users/${encodeURIComponent(login)}/password`, accountName, { password }),
     signOut: (login) => ask("POST", `users/${encodeURIComponent(login)}/signout`, accountName),
+    seedChannels: (trees) => ask("POST", "channels", seeded, { channels: trees }),
     close: () => Promise.resolve(),
   };
 }

@@ -1,7 +1,8 @@
-/** `seed`: accounts from a JSON file. */
+/** `seed`: accounts, channels and who belongs to them, from a JSON file. */
 import { z } from "zod";
 import { checkLogin } from "../db/login.ts";
 import { type Environment, loadDataConfig } from "../lib/config.ts";
+import { loginsIn, seedTrees } from "../http/api/seeding.ts";
 import { openAccounts } from "./accounts.ts";
 import { dataFlagsHelp, parseCommandLine, UsageError } from "./args.ts";
 import { programName } from "./program_name.ts";
@@ -11,21 +12,29 @@ const seedFile = z.strictObject({
   users: z.array(z.strictObject({
     login: z.string(),
     admin: z.boolean().default(false),
-  })),
+  })).default([]),
+  channels: seedTrees.default([]),
 });
-
-/** What the file may hold one day. */
-const LATER: readonly string[] = ["channels", "memberships"];
 
 /** Help for `seed`. */
 export function seedHelp(): string {
-  return `Add the accounts that a file names; those that are there stay as they are.
+  return `Add the accounts, channels and members that a file names; what is there stays as it is.
 
   ${programName()} seed [file.json]     without one, the file that SEED_PATH names
 
-  {"users": [{"login": "ann", "admin": true}, {"login": "bob"}]}
+  {
+    "users": [{"login": "ann", "admin": true}, {"login": "bob"}],
+    "channels": [{
+      "name": "team", "owner": "ann", "visibility": "public",
+      "members": [{"login": "bob", "role": "member"}],
+      "channels": [{"name": "design"}]
+    }]
+  }
 
-  --json                    what was added, with access tokens, as JSON
+  Visibility is public or members (which it is without a word), a role is admin, member, talker, guest
+  or banned. Members belong to the whole tree. Channels are told apart by name and place.
+
+  --json                    the accounts that were added, with access tokens, as JSON
 ${dataFlagsHelp()}`;
 }
 
@@ -46,40 +55,43 @@ export async function runSeed(
   if (file === undefined || line.words.length > 1) {
     throw new UsageError('Cannot run "seed": give one file, or set SEED_PATH');
   }
-  const users = await readSeed(file);
+  const { users, channels } = await readSeed(file);
   const accounts = await openAccounts(loadDataConfig(line.dataFlags, env), output.note);
   try {
     const there = new Set((await accounts.list()).map(({ login }) => login.toLowerCase()));
     const missing = users.filter(({ login }) => !there.has(login.toLowerCase()));
+    for (const { login } of users) there.add(login.toLowerCase());
+    for (const login of loginsIn(channels)) {
+      if (!there.has(login.toLowerCase())) {
+        throw new UsageError(
+          `Cannot seed from ${file}: a channel names "${login}", who has no account`,
+        );
+      }
+    }
     const added = [];
     for (const admin of [true, false]) {
       const logins = missing.filter((user) => user.admin === admin).map(({ login }) => login);
       if (logins.length > 0) added.push(...await accounts.add(logins, admin));
     }
     const names = added.map(({ login }) => login).join(", ");
-    output.result(
-      line.switches.has("json")
-        ? JSON.stringify(added)
-        : `Added ${added.length} of ${users.length} accounts${names && `: ${names}`}`,
-    );
+    const made = channels.length === 0 ? undefined : await accounts.seedChannels(channels);
+    if (line.switches.has("json")) return output.result(JSON.stringify(added));
+    const told = [`Added ${added.length} of ${users.length} accounts${names && `: ${names}`}`];
+    if (made !== undefined) {
+      told.push(`Added ${made.channels} channels and ${made.members} members`);
+    }
+    output.result(told.join("\n"));
   } finally {
     await accounts.close();
   }
 }
 
-async function readSeed(file: string): Promise<z.infer<typeof seedFile>["users"]> {
+async function readSeed(file: string): Promise<z.infer<typeof seedFile>> {
   let json: unknown;
   try {
     json = JSON.parse(await Deno.readTextFile(file));
   } catch (error) {
     throw new UsageError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
-  }
-  const later = Object.keys(Object(json)).filter((key) => LATER.includes(key));
-  if (later.length > 0) {
-    throw new UsageError(
-      `Cannot seed from ${file}: ${later.join(" and ")} cannot be seeded yet, only users; ` +
-        "take them out and make them in Zed",
-    );
   }
   const parsed = seedFile.safeParse(json);
   if (!parsed.success) {
@@ -94,5 +106,5 @@ async function readSeed(file: string): Promise<z.infer<typeof seedFile>["users"]
     }
     logins.add(login.toLowerCase());
   }
-  return parsed.data.users;
+  return parsed.data;
 }

@@ -167,7 +167,8 @@ export async function signOutUser(store: Store, login: string): Promise<User> {
   return user;
 }
 
-async function existingUser(store: Store, login: string): Promise<User> {
+/** The account of a login, in whatever case it is given. @throws {NoSuchUserError} */
+export async function existingUser(store: Store, login: string): Promise<User> {
   const user = await store.userByLogin(login);
   if (user === undefined) throw new NoSuchUserError(login);
   return user;

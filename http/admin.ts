@@ -13,6 +13,8 @@ import {
   signOutUser,
 } from "../db/accounts.ts";
 import type { Pairing } from "../local/port.ts";
+import { ApiError } from "./api/endpoint.ts";
+import { type Seeded, type SeedTree, seedTrees } from "./api/seeding.ts";
 import { type Deed, toUser } from "./audit.ts";
 import { deviceRoute } from "./admin_devices.ts";
 import { InvalidLoginError } from "../db/login.ts";
@@ -35,6 +37,8 @@ export interface AdminDeps {
   /** Undefined outside local mode. */
   readonly pairing: Pairing | undefined;
   readonly passwords: Passwords;
+  /** Makes what is missing of channels. */
+  readonly seedChannels: (trees: readonly SeedTree[]) => Promise<Seeded>;
   /** Writes down what was done. */
   readonly audit: (deed: Deed) => Promise<void>;
   /** Where browsers reach the server, without a slash at its end. */
@@ -47,6 +51,7 @@ const prefix = "/internal/admin/";
 
 const newUsers = z.object({ logins: z.array(z.string()).min(1), admin: z.boolean() });
 const invitation = z.object({ admin: z.boolean() });
+const channels = z.object({ channels: seedTrees });
 const newPassword = z.object({ password: z.string() });
 const change = z.strictObject({
   name: z.string().max(200).nullable().exactOptional(),
@@ -66,6 +71,7 @@ const change = z.strictObject({
  * | `POST /internal/admin/users/:login/signout` | 200 `{id, login}`, 404 |
  * | `PATCH /internal/admin/users/:login` `{name?, admin?}` | 200 `{id, login}`, 400, 404 |
  * | `DELETE /internal/admin/users/:login` | 200 `{id, login}`, 404 |
+ * | `POST /internal/admin/channels` `{channels}` | 200 `{channels, members}`, 400, 404, 409 |
  * | `GET /internal/admin/devices` | 200 `[{id, login, label, createdAt, lastUsedAt}]` |
  * | `DELETE /internal/admin/devices/:id` | 200 `{id, login}`, 404 |
  * | `POST /internal/admin/pairing` `{login?}` | 200 `{code, expiresAt}`, 404 |
@@ -90,6 +96,7 @@ export async function handleAdmin(
       return refuse(400, error.message);
     }
     if (error instanceof NoSuchUserError) return refuse(404, error.message);
+    if (error instanceof ApiError) return refuse(error.status, error.message);
     if (error instanceof LoginTakenError) return refuse(409, error.message);
     if (error instanceof StoreUnavailableError || error instanceof PasswordsBusyError) {
       return refuse(503, error.message);
@@ -112,6 +119,11 @@ async function route(request: Request, path: string, deps: AdminDeps): Promise<R
         await deps.audit(toUser("user.create", user, { admin: body.data.admin }));
       }
       return Response.json(added);
+    }
+    case "POST channels": {
+      const body = channels.safeParse(await request.json().catch(() => undefined));
+      if (!body.success) return refuse(400, "Cannot add channels: give {channels: [tree]}");
+      return Response.json(await deps.seedChannels(body.data.channels));
     }
     case "GET users":
       return Response.json(await listUsers(deps.store));

@@ -3,6 +3,7 @@
  * `docs/ENDPOINTS.md` is made from it. [transport 11]
  */
 import { handleAdmin } from "./admin.ts";
+import { seedChannels } from "./api/seeding.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { routeOf } from "./api/serve_endpoint.ts";
 import {
@@ -771,6 +772,8 @@ async function admin(exchange: Exchange): Promise<Response> {
     url: baseUrl(request, config.publicUrl),
     now: () => actors.clock.now(),
     audit: (deed) => audit(exchange, commandLineActor, deed),
+    seedChannels: (trees) =>
+      seedChannels(deps, trees, (deed) => audit(exchange, commandLineActor, deed)),
     onUserChanged: (userId) => {
       actors.directory.forget(userId);
       notices.userChanged(userId);

@@ -41,13 +41,16 @@ export function readSettings<T extends Table>(
   for (const [name, setting] of Object.entries(table)) {
     const flag = given.get(setting.flag);
     // An empty variable is how Compose and CI files say "not set".
-    const text = flag ?? (env[setting.env] || setting.default);
+    const variable = !env[setting.env] && setting.alias && env[setting.alias]
+      ? setting.alias
+      : setting.env;
+    const text = flag ?? (env[variable] || setting.default);
     if (text === undefined) continue;
     const result = setting.schema.safeParse(text);
     if (result.success) {
       values[name] = result.data;
     } else {
-      const source = flag === undefined ? setting.env : `--${setting.flag}`;
+      const source = flag === undefined ? variable : `--${setting.flag}`;
       const shown = setting.secret || setting.confidential
         ? source
         : `${source}=${JSON.stringify(text)}`;

@@ -7,7 +7,6 @@ export const unusedVariables: Readonly<Record<string, string>> = {
   ZED_ENVIRONMENT: "one database is one environment",
   "KINESIS_": "telemetry is dropped",
   LLM_DATABASE_URL: "models are a proxy's, which LLM_API_SECRET signs tokens for",
-  AUTO_JOIN_CHANNEL_ID: "add members through the admin API",
   MIGRATIONS_PATH: "migrations are part of the program",
   SUPERMAVEN_ADMIN_API_KEY: "that service is not offered",
   USER_BACKFILLER_GITHUB_ACCESS_TOKEN: "profiles come with each sign-in",

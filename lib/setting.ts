@@ -39,6 +39,8 @@ export interface Setting<Value> {
   /** Name of the command-line flag, without the dashes. */
   readonly flag: string;
   readonly env: string;
+  /** Another name of the variable, by which the reference server knows it. */
+  readonly alias?: string;
   /** From the text that the user gave to the value; its error messages say what is expected. */
   readonly schema: z.ZodType<Value, string>;
   /** The text that stands in where the user gave none; without it the value is then undefined. */

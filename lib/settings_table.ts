@@ -265,12 +265,14 @@ export const settings = {
   welcomeChannel: setting({
     flag: "welcome-channel",
     env: "WELCOME_CHANNEL",
+    alias: "AUTO_JOIN_CHANNEL_ID",
     value: "<id>",
     schema: wholeNumber(1, 2_147_483_647),
     defaultText: "none",
     description:
       "Channel that everybody who connects for the first time joins as a guest. It has no parent; " +
-      "guests see it, and what is below it, where it is public.",
+      "guests see it, and what is below it, where it is public. AUTO_JOIN_CHANNEL_ID is another " +
+      "name of the variable.",
   }),
   llmApiSecret: setting({
     flag: "llm-api-secret",

@@ -11,7 +11,7 @@ import { ApiError } from "./endpoint.ts";
  * @throws {ApiError} with what the actor refuses
  */
 export async function ask<T>(
-  { actors: { journal } }: HttpDeps,
+  { actors: { journal } }: Pick<HttpDeps, "actors">,
   send: (answer: Answer<T>) => void,
 ): Promise<T> {
   const { promise, resolve } = Promise.withResolvers<{ result: T | RpcError; gate: number }>();

@@ -11,14 +11,16 @@ const ROLES = {
 
 export type RoleName = keyof typeof ROLES;
 
+/** All of them. */
+export const roleNames = Object.keys(ROLES) as RoleName[];
+
 export function roleNumber(name: RoleName): number {
   return ROLES[name];
 }
 
 /** What is not known is shown as the least. */
 export function roleName(role: number): RoleName {
-  const names = Object.keys(ROLES) as RoleName[];
-  return names.find((name) => ROLES[name] === role) ?? "banned";
+  return roleNames.find((name) => ROLES[name] === role) ?? "banned";
 }
 
 export function visibilityNumber(name: "public" | "members"): number {

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { runServe } from "../../cli/serve.ts";
 import { createToken } from "../../db/access_tokens.ts";
 import { ConfigError, loadConfig } from "../../lib/config.ts";
@@ -102,6 +102,7 @@ Deno.test("[transport 6.3.3] serve takes its mode as a word, and the reference s
     GITHUB_CLIENT_ID: "i",
     GITHUB_CLIENT_SECRET: "s",
     SEED_PATH: "seed.json",
+    AUTO_JOIN_CHANNEL_ID: "4",
     BLOB_STORE_URL: "https://s3.example",
     BLOB_STORE_BUCKET: "b",
     BLOB_STORE_REGION: "r",
@@ -113,12 +114,19 @@ Deno.test("[transport 6.3.3] serve takes its mode as a word, and the reference s
     ZED_ENVIRONMENT: "production",
     KINESIS_STREAM: "x",
     LLM_DATABASE_URL: "x",
-    AUTO_JOIN_CHANNEL_ID: "1",
     MIGRATIONS_PATH: "x",
     SUPERMAVEN_ADMIN_API_KEY: "x",
     USER_BACKFILLER_GITHUB_ACCESS_TOKEN: "x",
   };
-  loadConfig([], { HOME: "/home/u", ...names, ...unused }, "linux");
+  const config = loadConfig([], { HOME: "/home/u", ...names, ...unused }, "linux");
+  assertEquals(config.welcomeChannel, 4);
+  const own = loadConfig([], { HOME: "/home/u", ...names, WELCOME_CHANNEL: "5" }, "linux");
+  assertEquals(own.welcomeChannel, 5);
+  assertThrows(
+    () => loadConfig([], { HOME: "/home/u", AUTO_JOIN_CHANNEL_ID: "no" }, "linux"),
+    ConfigError,
+    "AUTO_JOIN_CHANNEL_ID",
+  );
   const notes = notesOn({ ...names, ...unused, PATH: "/bin", MIGRATIONS: "x" });
   assertEquals(notes.map((note) => note.split(" ")[0]), Object.keys(unused).sort());
   assertEquals(notesOn({ ZED_ENVIRONMENT: "" }), []);

@@ -117,7 +117,13 @@ Deno.test("[issue 4 seed] a file's accounts are added once, also through a runni
       assertEquals(added.map(({ login }: { login: string }) => login), ["cid"]);
     }
     const bad: [unknown, new (text: string) => Error, string][] = [
-      [{ users: [{ login: "new" }], channels: [] }, UsageError, "channels cannot be seeded yet"],
+      [{ users: [{ login: "new" }], channels: [{ name: "x" }] }, UsageError, "owner"],
+      [
+        { users: [{ login: "new" }], channels: [{ name: "x", owner: "nobody" }] },
+        UsageError,
+        'names "nobody", who has no account',
+      ],
+      [{ users: [{ login: "new" }], channels: [{ name: "#", owner: "new" }] }, UsageError, "name"],
       [{ users: [{ login: "new" }, { login: "NEW" }] }, UsageError, "twice"],
       [{ users: [{ login: "new" }, { login: "a b" }] }, InvalidLoginError, "a b"],
       [{ users: [{ login: "new", role: 1 }] }, UsageError, "role"],
@@ -127,5 +133,65 @@ Deno.test("[issue 4 seed] a file's accounts are added once, also through a runni
     await assertRejects(() => run(runSeed, `${folder}/none`), UsageError, "Cannot read");
     await assertRejects(() => run(runSeed), UsageError, "give one file");
     assertEquals(await logins(), ["ann", "bob", "cid"]);
+  });
+});
+
+Deno.test("[issue 4 seed] channels and members are made once, in the database and through a running server, and what is there stays", async () => {
+  await withShell(async ({ folder, run }) => {
+    const file = `${folder}/seed.json`;
+    const seed = async (content: unknown) => {
+      await Deno.writeTextFile(file, JSON.stringify(content));
+      return (await run(runSeed, file)).split("\n")[1];
+    };
+    const users = ["ann", "bob", "cid"].map((login) => ({ login }));
+    const design = { name: "design", channels: [{ name: "ui" }] };
+    const team = {
+      name: "team",
+      owner: "ann",
+      visibility: "public",
+      members: [{ login: "Bob", role: "guest" }],
+      channels: [{ name: "lobby", visibility: "public" }, design],
+    };
+    assertEquals(await seed({ users, channels: [team] }), "Added 4 channels and 1 members");
+    assertEquals(await seed({ users, channels: [team] }), "Added 0 channels and 0 members");
+    const more = {
+      ...team,
+      visibility: "members",
+      members: [{ login: "bob", role: "admin" }, { login: "cid", role: "member" }],
+      channels: [{ ...design, channels: [{ name: "ui" }, { name: "ux" }] }],
+    };
+    await using server = await startServer({ dataDir: folder });
+    assertEquals(await seed({ users, channels: [more] }), "Added 1 channels and 1 members");
+    assertEquals(await seed({ users, channels: [more] }), "Added 0 channels and 0 members");
+    const { store, actors } = server.server;
+    // The server that runs knows them, and not only its database.
+    assertEquals(actors.registry.channels.size, 5);
+    assertEquals((await store.load("channel_members")).map(({ role }) => role), [
+      "admin",
+      "guest",
+      "member",
+    ]);
+    assertEquals(
+      (await store.load("channels")).map(({ name, visibility, parent_path }) =>
+        `${parent_path}${name} ${visibility}`
+      ),
+      [
+        "team public",
+        "1/lobby public",
+        "1/design members",
+        "1/3/ui members",
+        "1/3/ux members",
+      ],
+    );
+    for (
+      const [channels, error] of [
+        [[{ ...team, name: "new", visibility: "members" }], /cannot be public/],
+        [[team, team], /twice/],
+      ] as const
+    ) {
+      const refused = await assertRejects(() => seed({ users, channels }), Error);
+      assertMatch(refused.message, error);
+    }
+    assertEquals((await store.load("channels")).length, 5);
   });
 });
