@@ -34,7 +34,7 @@ const FLAGS = [
 
 /** What configures a server must not leak from the developer's shell into the tests. */
 const FOREIGN_VARIABLES = new Set<string>(
-  Object.values(settings).flatMap(({ env, alias }) => alias === undefined ? [env] : [env, alias]),
+  Object.values(settings).flatMap((one) => "alias" in one ? [one.env, one.alias] : [one.env]),
 );
 
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(.*)$/;
