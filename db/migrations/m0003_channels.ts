@@ -30,8 +30,12 @@ export function channels(dialect: Dialect): Migration {
           .addPrimaryKeyConstraint("channels_key", ["id"]),
       );
       await db.schema.createIndex("channels_root").on("channels").column("root_id").execute();
+      // An index of Postgres holds no more than a few kilobytes of a row; names and paths may be longer.
+      const place = dialect === "sqlite"
+        ? sql`parent_path, name`
+        : sql`md5(parent_path), md5(name)`;
       await db.schema.createIndex("channels_sibling_name").unique().on("channels")
-        .columns(["parent_path", "name"]).where(sql.ref("parent_path"), "<>", sql.lit(""))
+        .expression(place).where(sql.ref("parent_path"), "<>", sql.lit(""))
         .execute();
 
       await create(

@@ -329,6 +329,33 @@ export function storeContract(driver: string, open: OpenStore): void {
   );
 
   Deno.test(
+    `[channels 5.1, 5.2] names and depths of channels have no limit, siblings not the same name (${driver})`,
+    withStore(open, async (store) => {
+      // Of what cannot be made shorter: indexes hold no more than a few kilobytes of it.
+      const noise = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)).toHex();
+      const channel = (id: number, name: string, parent_path: string) =>
+        put("channels", {
+          id,
+          root_id: 1,
+          name,
+          visibility: "members",
+          parent_path,
+          requires_zed_cla: false,
+          channel_order: 1,
+          created_at: 0,
+        });
+      const name = noise(10_000);
+      const path = Array.from({ length: 2_000 }, () => `${parseInt(noise(4), 16)}/`).join("");
+      await commit(store, channel(2, name, "1/"), channel(3, name, path));
+      const refused = await store.commit([
+        { actor: "/a", writes: [channel(4, name, "1/")] },
+        { actor: "/b", writes: [channel(5, name, path)] },
+      ]);
+      assertEquals(refused.map(({ index }) => index), [0, 1]);
+    }),
+  );
+
+  Deno.test(
     `[design 1.3e] a store that is closed says that it is unavailable (${driver})`,
     withUsers(open, async (store) => {
       await store.ping();
