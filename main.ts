@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- the command line is what people read
 /** The command line: `serve`, `user`, `seed`, `backup`, `restore`, `doctor`. */
 import { explain } from "./cli/explain.ts";
-import { programName } from "./cli/program_name.ts";
+import { isExecutable, programName } from "./cli/program_name.ts";
 import { restoreEnvironment } from "./lib/packaged.ts";
 import type { Output } from "./cli/user.ts";
 import manifest from "./deno.json" with { type: "json" };
@@ -99,6 +99,10 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       output.result(`parley ${manifest.version}`);
       return 0;
     case undefined:
+      // Whoever opens the executable alone wants it to run. [local 1]
+      if (isExecutable()) return await main(["serve-local"]);
+      output.result(help());
+      return 0;
     case "--help":
     case "help":
       output.result(help());

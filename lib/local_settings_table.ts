@@ -28,7 +28,7 @@ export const localSettings = {
   requireAuth: setting({
     flag: "require-auth",
     env: "REQUIRE_AUTH",
-    value: "<true|false>",
+    value: "<true/false>",
     schema: flag,
     default: "false",
     description: "Whether this machine's own programs need a pairing code too.",
@@ -36,7 +36,7 @@ export const localSettings = {
   enableLiveKit: setting({
     flag: "enable-livekit",
     env: "ENABLE_LIVEKIT",
-    value: "<true|false>",
+    value: "<true/false>",
     schema: flag,
     default: "false",
     description:
@@ -45,7 +45,7 @@ export const localSettings = {
   mdnsEnabled: setting({
     flag: "mdns-enabled",
     env: "MDNS_ENABLED",
-    value: "<true|false>",
+    value: "<true/false>",
     schema: flag,
     default: "true",
     description: "Whether other machines discover the server by multicast DNS.",

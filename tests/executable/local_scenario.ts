@@ -34,8 +34,8 @@ export async function localScenario(executable: string): Promise<void> {
   await using deskRoot = await rootOn(desk, executable);
   await using packets = await PacketWatch.start([ship, desk]);
 
-  // One command starts a server; the other machine finds it.
-  await using server = new Printing(shipRoot.command(["serve-local", "--name", "Ship"]));
+  // Without a word it is a server; the other machine finds it.
+  await using server = new Printing(shipRoot.command([], { SERVER_NAME: "Ship" }));
   const [, code] = await server.match(/Pairing code +(\S+)/);
   const [, loopback] = await server.match(/This machine +(\S+)/);
   const [, first, second] = await server.match(/Fingerprint +([0-9a-f ]+)│\n│ +([0-9a-f ]+)│/);

@@ -7,6 +7,7 @@ import { waitUntil } from "../support/wait_until.ts";
 import { ask, type Listed, LocalShip, on, output } from "./local_ship.ts";
 import { type Machine, Network, whyNoNetwork } from "./machines.ts";
 import { PacketWatch } from "./packets.ts";
+import { Program } from "./program.ts";
 
 const ignore = await whyNoNetwork();
 if (ignore !== undefined) console.warn(`Skipped between machines: ${ignore}`);
@@ -115,19 +116,26 @@ test(
 );
 
 test(
-  "[local 2c] a server that is announced and answers nobody is unreachable; one with mDNS off is not announced",
+  "[local 2c] states: one that turns this machine away, one that is announced and not there, one that is not announced",
   async (one, two) => {
     await using shell = await LocalShell.open();
-    await using quiet = await LocalShip.start(one!, "--mdns-enabled", "false");
-    assert(!quiet.server.output.includes("Discovered as"));
-    assertEquals(JSON.parse(await output(on(two!, shell, ["discover", "--json"]))), []);
-    await quiet.server.end();
-    await using ship = await LocalShip.start(one!, "--allow-networks", "10.77.0.1");
-    const state = async () =>
-      (JSON.parse(await output(on(two!, shell, ["discover", "--json"]))) as Listed[])[0]?.state;
-    await waitUntil(async () => await state() === "not ready", { timeoutMs: 30_000 });
-    // Frozen, it is still announced to who asks the others; its goodbye never came.
-    Deno.kill(ship.server.pid, "SIGKILL");
+    const listed = async () =>
+      JSON.parse(await output(on(two!, shell, ["discover", "--json"]))) as Listed[];
+    {
+      await using quiet = await LocalShip.start(one!, "--mdns-enabled", "false");
+      assert(!quiet.server.output.includes("Discovered as"));
+      assertEquals(await listed(), []);
+    }
+    {
+      await using _ship = await LocalShip.start(one!, "--allow-networks", "10.77.0.1");
+      await waitUntil(async () => (await listed())[0]?.state === "not ready", {
+        timeoutMs: 30_000,
+      });
+    }
+    await using ghost = new Program(one!, "tests/network/advertise.ts", ["Ghost"]);
+    await ghost.line((line) => line === "Ghost");
+    const found = (await listed()).find(({ name }) => name === "Ghost");
+    assertEquals(found?.state, "unreachable");
   },
 );
 
