@@ -130,7 +130,7 @@ Deno.test("[agents R8] events that are cut under a device that does not read are
   assertEquals(coverage(told.flatMap((one) => one.events), gaps[0]!.upToSeq + 1n), 601n);
 });
 
-Deno.test("[agents R3, R11] a device that does not read holds up nobody, and gets everything once it does", async () => {
+Deno.test("[agents R3] a device that does not read holds up nobody, and gets everything once it does", async () => {
   await using world = await World.start();
   const { host, device: quick } = await listening(world);
   const slow = await device(world, "slow", 1);
@@ -158,7 +158,7 @@ Deno.test("[agents R3, R11] a device that does not read holds up nobody, and get
   assertEquals(world.actors.metrics.agentSubscriberLag.read(), 0);
 });
 
-Deno.test("[agents R11] who is far behind catches up page by page, what happens meanwhile reaches the others and his other threads", async () => {
+Deno.test("[issue 7 load] who is far behind catches up page by page, what happens meanwhile reaches the others and his other threads", async () => {
   await using world = await World.start();
   const { host, device: quick } = await listening(world);
   const slow = await device(world, "slow", 1);

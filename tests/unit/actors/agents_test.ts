@@ -109,7 +109,7 @@ Deno.test("[agents R4] a subscription ends after 30 days without a sign of life"
   assertEquals(await world.store.load("agent_subscriptions"), []);
 });
 
-Deno.test("[agents R11] a thousand threads live at once, and leave the memory when nobody needs them", async () => {
+Deno.test("[issue 7 load] a thousand threads live at once, and leave the memory when nobody needs them", async () => {
   await using world = await World.start();
   const { host } = await listening(world);
   const ids = Array.from({ length: 1_000 }, (_, i) => uuid("of many", i));
