@@ -16,7 +16,7 @@ export class AuthenticationError extends ConnectError {
   override readonly name: string = "AuthenticationError";
 }
 
-/** A login that the store held is refused, and deleted there: a new one is needed. [transport 3.3.5] */
+/** The login is refused, and deleted where it was stored: a person has to sign in. [transport 3.3.5] */
 export class StoredLoginRefusedError extends ConnectError {
   override readonly name = "StoredLoginRefusedError";
 }

@@ -90,7 +90,8 @@ export class Connection {
       {
         isKnown: () => this.#generation === "2025" && this.#login.credentials !== undefined,
         connectsAtOnce: () => this.#generation === "2025",
-        authenticate: (tryStore, signal) => this.#login.authenticate(tryStore, signal),
+        authenticate: (tryStore, signal, mayAsk) =>
+          this.#login.authenticate(tryStore, signal, mayAsk),
         open: (signal) => this.#open(signal),
         tearDown: () => this.#peer?.close(),
         delayAfter: (delay) =>

@@ -57,14 +57,20 @@ export class Login {
     return await this.#store?.read(this.#key) !== undefined;
   }
 
-  /** Finds credentials and checks them. @throws {AuthenticationError} */
-  async authenticate(tryStore: boolean, signal: AbortSignal): Promise<void> {
+  /**
+   * Finds credentials and checks them.
+   *
+   * @param mayAsk whether a person is there to sign in
+   * @throws {AuthenticationError}
+   * @throws {StoredLoginRefusedError} a person would have to be asked, and may not be.
+   */
+  async authenticate(tryStore: boolean, signal: AbortSignal, mayAsk = true): Promise<void> {
     this.#isFromStore = false;
     try {
       if (await this.#isGood(this.#credentials, signal)) return;
       this.#credentials = undefined;
       if (tryStore && await this.#fromStore(signal)) return;
-      await this.#fromMethod(signal);
+      await this.#fromMethod(signal, mayAsk);
     } catch (cause) {
       signal.throwIfAborted();
       if (cause instanceof ConnectError) throw cause;
@@ -120,13 +126,18 @@ export class Login {
     return true;
   }
 
-  async #fromMethod(signal: AbortSignal): Promise<void> {
+  async #fromMethod(signal: AbortSignal, mayAsk: boolean): Promise<void> {
     const { method, http } = this.#options;
     const serverUrl = this.#serverUrl;
     if (method === undefined) {
       throw new AuthenticationError(
         `Cannot sign in at ${serverUrl}: no login is stored, and there is no way to get one`,
       );
+    }
+    if (method.asksUser && !mayAsk) {
+      const text = `The login at ${serverUrl} is refused, and nobody was asked for another`;
+      this.#options.warn(text);
+      throw new StoredLoginRefusedError(text);
     }
     const credentials = await method.signIn({ serverUrl, http, signal });
     signal.throwIfAborted();

@@ -31,7 +31,7 @@ export interface ConnectionLife {
   /** Whether to sign in means to connect, as in 2025. */
   connectsAtOnce(): boolean;
   /** Finds credentials, and checks them. @throws {Error} there are none, or they cannot be checked. */
-  authenticate(tryStore: boolean, signal: AbortSignal): Promise<void>;
+  authenticate(tryStore: boolean, signal: AbortSignal, mayAsk: boolean): Promise<void>;
   /** Makes a connection and waits for its `Hello`. @throws {ConnectError} */
   open(signal: AbortSignal): Promise<Opened>;
   /** Ends the connection, if there is one. */
@@ -53,6 +53,8 @@ interface Context {
   /** Whether attempts follow each other until one succeeds. [transport 3.5.1] */
   readonly isRepeating: boolean;
   readonly tryStore: boolean;
+  /** Whether somebody wanted this attempt, who can sign in. */
+  readonly mayAsk: boolean;
   readonly delay: number;
   readonly wait: number;
   readonly error: Error;
@@ -67,9 +69,9 @@ const parts = setup({
     input: {} as ConnectionLife,
   },
   actors: {
-    authenticate: fromPromise<void, { life: ConnectionLife; tryStore: boolean }>((
-      { input, signal },
-    ) => input.life.authenticate(input.tryStore, signal)),
+    authenticate: fromPromise<void, Pick<Context, "life" | "tryStore" | "mayAsk">>((
+      { input: { life, tryStore, mayAsk }, signal },
+    ) => life.authenticate(tryStore, signal, mayAsk)),
     open: fromPromise<Opened, ConnectionLife>(({ input, signal }) => input.open(signal)),
   },
   guards: {
@@ -80,6 +82,8 @@ const parts = setup({
     isRepeating: ({ context }) => context.isRepeating,
     connectsAtOnce: ({ context }) => context.life.connectsAtOnce(),
     upgradeRequired: ({ event }) => errorOf(event) instanceof UpgradeRequiredError,
+    personNeeded: ({ context, event }) =>
+      !context.mayAsk && errorOf(event) instanceof StoredLoginRefusedError,
     storedLoginRefused: ({ event }) => errorOf(event) instanceof StoredLoginRefusedError,
   },
   actions: {
@@ -88,16 +92,19 @@ const parts = setup({
     begin: assign(({ event }) => ({
       connects: event.type === "connect",
       isFresh: true,
+      mayAsk: true,
       tryStore: "tryStore" in event && event.tryStore,
     })),
     beginAgain: assign(({ event, context }) => ({
       connects: context.isRepeating || event.type === "connect",
       isFresh: false,
+      mayAsk: true,
       tryStore: "tryStore" in event && event.tryStore,
     })),
     beginOnTop: assign(({ event }) => ({
       connects: true,
       isFresh: true,
+      mayAsk: true,
       tryStore: "tryStore" in event && event.tryStore,
     })),
     beginRepeating: assign(() => ({
@@ -105,8 +112,10 @@ const parts = setup({
       isFresh: false,
       isRepeating: true,
       tryStore: true,
+      mayAsk: false,
       delay: INITIAL_DELAY,
     })),
+    goOn: assign({ mayAsk: false, tryStore: true }),
     withoutStore: assign({ tryStore: false }),
     fail: assign({ error: ({ event }) => errorOf(event) }),
     open: assign({
@@ -153,6 +162,7 @@ const connectionMachine = parts.createMachine({
     isFresh: true,
     isRepeating: false,
     tryStore: true,
+    mayAsk: true,
     delay: INITIAL_DELAY,
     wait: 0,
     error: new ConnectError("Not connected"),
@@ -183,7 +193,7 @@ const connectionMachine = parts.createMachine({
       entry: { type: "enter", params: { name: "Authenticating" } },
       invoke: {
         src: "authenticate",
-        input: ({ context: { life, tryStore } }) => ({ life, tryStore }),
+        input: ({ context: { life, tryStore, mayAsk } }) => ({ life, tryStore, mayAsk }),
         onDone: [{ guard: "connects", target: "Connecting" }, { target: "Authenticated" }],
         onError: [
           { guard: "connectsAtOnce", actions: "fail", target: "ConnectionError" },
@@ -253,13 +263,14 @@ const connectionMachine = parts.createMachine({
       entry: { type: "enter", params: { name: "Reauthenticating" } },
       invoke: {
         src: "authenticate",
-        input: ({ context: { life, tryStore } }) => ({ life, tryStore }),
+        input: ({ context: { life, tryStore, mayAsk } }) => ({ life, tryStore, mayAsk }),
         onDone: [
           { guard: "connectsFresh", target: "Connecting" },
           { guard: "connects", target: "Reconnecting" },
           { target: "Reauthenticated" },
         ],
         onError: [
+          { guard: "personNeeded", actions: "fail", target: "SignedOut" },
           { guard: "isRepeating", actions: "planNext", target: "ReconnectionError" },
           { guard: "connectsAtOnce", actions: "fail", target: "ConnectionError" },
           { actions: "fail", target: "AuthenticationError" },
@@ -298,7 +309,7 @@ const connectionMachine = parts.createMachine({
     },
     ReconnectionError: {
       entry: { type: "enter", params: { name: "ReconnectionError" } },
-      after: { untilNext: { target: "Again" } },
+      after: { untilNext: { actions: "goOn", target: "Again" } },
       on: {
         signIn: { actions: "beginAgain", target: "Again" },
         connect: { actions: "beginAgain", target: "Again" },

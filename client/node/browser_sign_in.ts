@@ -29,7 +29,7 @@ export interface BrowserSignInOptions {
 
 /** Signs in through a browser of this machine. */
 export function browserSignIn(options: BrowserSignInOptions): SignInMethod {
-  return { signIn: (request) => signIn(request, options) };
+  return { asksUser: true, signIn: (request) => signIn(request, options) };
 }
 
 async function signIn(

@@ -62,7 +62,10 @@ export async function pairDevice(
 
 /** Pairs this device when a login is needed: its code is good for once. */
 export function withPairingCode(options: PairingOptions): SignInMethod {
-  return { signIn: async (request) => (await pairDevice(request, options)).credentials };
+  return {
+    asksUser: true,
+    signIn: async (request) => (await pairDevice(request, options)).credentials,
+  };
 }
 
 function isId(value: unknown): value is number {

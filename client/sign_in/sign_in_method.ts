@@ -13,6 +13,8 @@ export interface SignInRequest {
 
 /** Gets credentials: from a browser, a token, a pairing code. */
 export interface SignInMethod {
+  /** Whether a person has to do something; then attempts that follow a loss do not ask. */
+  readonly asksUser?: boolean;
   /** @throws {Error} there are none; the message is for the user. */
   signIn(request: SignInRequest): Promise<Credentials>;
 }

@@ -194,6 +194,27 @@ Deno.test("[transport 3.3.5] nobody is asked to sign in by attempts that repeat 
   assertEquals(stage.clock.timers, 0);
 });
 
+Deno.test("[transport 3.5.1] [issue 7 unattended] a person is asked by attempts that he wants, not by those that follow a loss", async () => {
+  const stage = await connected();
+  const asked: boolean[] = [];
+  const { authenticate } = stage.life;
+  Object.assign(stage.life, {
+    authenticate: (tryStore: boolean, signal: AbortSignal, mayAsk: boolean) => {
+      asked.push(mayAsk);
+      return authenticate(tryStore, signal, mayAsk);
+    },
+  });
+  stage.openings.push(new ConnectError("gone"), new ConnectError("gone"));
+  await stage.after(() => stage.chart.send(lost));
+  await stage.after(() => stage.chart.send(connect));
+  assertEquals(stage.last.name, "ReconnectionError");
+  stage.authentications.push(new StoredLoginRefusedError("401"));
+  const names = await stage.after(() => void stage.clock.advance(60_000));
+  assertEquals(names, ["Reauthenticating", "SignedOut"]);
+  assertEquals(asked, [false, true, false]);
+  assertEquals(stage.clock.timers, 0);
+});
+
 Deno.test("[transport 3.3.6] a demanded upgrade ends all attempts until a sign-out", async () => {
   const stage = new Stage();
   stage.openings.push(new UpgradeRequiredError("426"));

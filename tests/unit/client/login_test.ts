@@ -275,3 +275,29 @@ Deno.test("[transport 8.1.5] query values are form-encoded, and no parameters le
     "https://h/telemetry/events?",
   );
 });
+
+Deno.test("[issue 7 unattended] where nobody may be asked, a method that asks is not used; one that knows is", async () => {
+  for (const asksUser of [true, false]) {
+    const stage = await withStored();
+    stage.answers = { stored: 401 };
+    let signIns = 0;
+    const login = new Login({
+      ...{ serverUrl: URL_, store: stage.store, generation: "2026", http: stage.http },
+      warn: (text) => void stage.warnings.push(text),
+      method: {
+        asksUser,
+        signIn: () => {
+          signIns++;
+          return Promise.resolve(fresh);
+        },
+      },
+    });
+    const attempt = login.authenticate(true, signal, false);
+    if (asksUser) {
+      await assertRejects(() => attempt, StoredLoginRefusedError, "nobody was asked for another");
+      assertEquals([signIns, stage.warnings.length], [0, 1]);
+      await login.authenticate(true, signal);
+    } else await attempt;
+    assertEquals([signIns, login.credentials], [1, fresh]);
+  }
+});
