@@ -1,9 +1,11 @@
 /** Servers inside of another program, over real sockets: this one. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { fileURLToPath } from "node:url";
 import { CollabClient, denoTransport, Room } from "@parley/client/deno";
 import {
   createServer,
   DataDirError,
+  eventKinds,
   type Server,
   serverConfig,
   type ServerEvent,
@@ -11,6 +13,7 @@ import {
 import { createLocalServer, localConfig } from "@parley/server/local";
 import { created, plan, uuid } from "../support/agents.ts";
 import { nonce } from "../support/chat.ts";
+import { edit } from "../support/notes.ts";
 import { TestPeer } from "../support/test_peer.ts";
 
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
@@ -174,6 +177,118 @@ Deno.test("[local 7a] a folder or a port that another server has is refused, and
     await samePort.stop();
     const client = await clientOf(server, "ann");
     await client.drain();
+  }));
+
+async function peerOf(server: Server, login: string): Promise<TestPeer> {
+  const { id, token } = await server.addUser(login);
+  return await TestPeer.connect({ url: server.url, user: { id, login, token } });
+}
+
+Deno.test("[local 7] connections, rooms, projects, channels and agents: each kind of event is told", () =>
+  inFolder(async (dataDir) => {
+    await using server = createServer(serverConfig({ dataDir, port: 0 }));
+    const heard = all(server.events());
+    await server.start();
+    const ann = await peerOf(server, "ann");
+    const bob = await peerOf(server, "bob");
+
+    const { id: channelId } = (await ann.call("CreateChannel", { name: "general" })).channel!;
+    await ann.call("InviteChannelMember", { channelId, userId: bob.userId, role: 1 });
+    await bob.call("RespondToChannelInvite", { channelId, accept: true });
+    await ann.call("RenameChannel", { channelId, name: "all" });
+    await ann.call("JoinChannelChat", { channelId });
+    const { message } = await ann.call("SendChannelMessage", {
+      channelId,
+      body: "hi",
+      nonce: nonce(1),
+    });
+    const messageId = message!.id;
+    const changed = { channelId, messageId, body: "ho", nonce: nonce(2) };
+    await ann.call("UpdateChannelMessage", changed);
+    await ann.call("RemoveChannelMessage", { channelId, messageId });
+    const { replicaId } = await ann.call("JoinChannelBuffer", { channelId });
+    ann.send("UpdateChannelBuffer", {
+      channelId,
+      operations: [edit([replicaId, 1], [], [0, 0], "notes")],
+    });
+
+    const { room } = await ann.call("JoinChannel", { channelId });
+    await bob.call("JoinChannel", { channelId });
+    const { projectId } = await ann.call("ShareProject", { roomId: room!.id, worktrees: [] });
+    const worktrees = [{ id: 1n, rootName: "root", absPath: "/root", visible: true }];
+    await ann.call("UpdateProject", { projectId, worktrees });
+    await bob.call("JoinProject", { projectId });
+    bob.send("LeaveProject", { projectId });
+    await bob.call("LeaveRoom", {});
+    ann.send("UnshareProject", { projectId });
+    await ann.call("LeaveRoom", {});
+    await ann.call("RemoveChannelMember", { channelId, userId: bob.userId });
+    await ann.call("DeleteChannel", { channelId });
+
+    const threadId = uuid("thread");
+    await bob.call("RegisterAgentHost", { hostId: uuid("host"), name: "laptop" });
+    await bob.call("PublishAgentEvents", {
+      events: [{ eventId: uuid(1), ...created(threadId, "A") }],
+    });
+    await bob.call("PublishAgentEvents", {
+      events: [{ eventId: uuid(2), threadId, threadUpdated: { title: "B" } }],
+    });
+    bob.on("AgentCommand", (command) => void bob.reply(command, "Ack", {}));
+    await bob.call("DeleteAgentThread", { threadId, commandId: uuid("d") });
+    await server.stop();
+    await Promise.all([ann.closed, bob.closed]);
+
+    const events = await heard;
+    const kinds = new Set(events.map(({ kind }) => kind));
+    assertEquals(eventKinds.filter((kind) => !kinds.has(kind)), []);
+    const facts = (kind: ServerEvent["kind"]): object[] =>
+      events.filter((event) => event.kind === kind).map((event) => ({ ...event, at: 0 }));
+    const project = { at: 0, projectId: Number(projectId), roomId: Number(room!.id) };
+    const hosted = { ...project, hostUserId: Number(ann.userId) };
+    assertEquals(facts("project.changed"), [
+      { kind: "project.changed", ...hosted, worktrees: ["root"] },
+    ]);
+    assertEquals(facts("project.left"), [
+      { kind: "project.left", ...hosted, userId: Number(bob.userId) },
+    ]);
+    assertEquals(facts("project.unshared"), [{ kind: "project.unshared", ...hosted }]);
+    assertEquals(facts("room.created").length, 1);
+    assertEquals(facts("room.ended"), [
+      { kind: "room.ended", at: 0, roomId: Number(room!.id), channelId: Number(channelId) },
+    ]);
+    assertEquals(facts("channel.member_removed").map((one) => "userId" in one && one.userId), [
+      Number(bob.userId),
+      Number(ann.userId),
+    ]);
+    assertEquals(facts("agent.thread_updated").map((one) => "title" in one && one.title), ["B"]);
+  }));
+
+const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-sys", "--allow-env"];
+
+Deno.test("[local 7] a program of its own links a checkout, as docs/EMBEDDING.md says", () =>
+  inFolder(async (folder) => {
+    const text = await Deno.readTextFile(new URL("../../docs/EMBEDDING.md", import.meta.url));
+    const config = JSON.parse(/```json\n([^]*?)```/.exec(text)?.[1] ?? "");
+    const checkout = fileURLToPath(new URL("../..", import.meta.url));
+    await Deno.writeTextFile(
+      `${folder}/deno.json`,
+      JSON.stringify({ ...config, links: [checkout] }),
+    );
+    await Deno.writeTextFile(
+      `${folder}/main.ts`,
+      `import { createServer, serverConfig } from "@parley/server";
+       await using server = createServer(serverConfig({ dataDir: "data", port: 0 }));
+       await server.start();
+       console.log((await server.addUser("ann")).login);`,
+    );
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-lock", "--no-prompt", ...PERMISSIONS, "main.ts"],
+      cwd: folder,
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    assert(text.includes(PERMISSIONS.join(" ")));
+    assertEquals(new TextDecoder().decode(stdout), "ann\n", new TextDecoder().decode(stderr));
   }));
 
 Deno.test("[local 7] a server of the local mode is one too", () =>
