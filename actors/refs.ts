@@ -544,8 +544,8 @@ export interface ChannelRef {
 export interface ChatRef extends ConnectionWatcher {
   readonly channelId: number;
   tell(message: ChatMessage, gate: number): void;
-  /** The channel is gone. */
-  end(): void;
+  /** The channel is gone, if `gate`, its tree's change, is stored. */
+  end(gate: number): void;
   /** The database took nothing of what this actor wrote: it starts over from what is stored. */
   refusedByStore(): void;
 }

@@ -167,7 +167,7 @@ export function remove(
     const room = call === undefined ? undefined : system.registry.rooms.get(call.roomId);
     if (room !== undefined) turn.tellRoom(room, { type: "room.channel_deleted" });
     const chat = system.registry.chats.get(one.id);
-    if (chat !== undefined) turn.then(() => chat.end());
+    if (chat !== undefined) turn.then((gate) => chat.end(gate));
     tree.calls.delete(one.id);
     tree.latestMessages.delete(one.id);
     deleteNotes(context, one);

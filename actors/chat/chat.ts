@@ -27,6 +27,8 @@ export class Chat extends Cell implements ChatRef {
   /** The last of the messages that wait, in their order. */
   #last = Promise.resolve();
   #waiting = 0;
+  /** The channel is gone, should the database take it. */
+  #deleted = false;
 
   constructor(system: ActorSystem, channelId: number) {
     super(system);
@@ -62,7 +64,10 @@ export class Chat extends Cell implements ChatRef {
       .then(
         (apply) =>
           this.enqueue({
-            run: (turn) => apply(this.#context(turn)),
+            run: (turn) => {
+              if (this.#deleted) throw RpcError.coded("NoSuchChannel");
+              apply(this.#context(turn));
+            },
             refused: (error) => this.#refuse(message, error),
           }, gate),
         (error) => {
@@ -88,8 +93,12 @@ export class Chat extends Cell implements ChatRef {
     this.#closeIfIdle();
   }
 
-  end(): void {
-    if (this.phase !== "closed") this.#life({ type: "chat.ended" });
+  end(gate: number): void {
+    this.#deleted = true;
+    this.system.journal.afterCommit(gate, (stored) => {
+      this.#deleted = stored;
+      if (stored && this.phase !== "closed") this.#life({ type: "chat.ended" });
+    });
   }
 
   #context(turn: Turn): ChatContext {

@@ -204,3 +204,21 @@ Deno.test("[channels 4.6] [channels 10.9] what is marked read while it goes stay
   assertEquals(told(member), ["Error 0"]);
   assertEquals(await world.store.loadWhere("notifications", { kind: "ChannelMessageMention" }), []);
 });
+
+Deno.test("[design 1.3d] [channels 7.2] a channel whose end is refused has its chat and who is in it", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { owner, member } = await chatting(world);
+  refusing.actor = "/channels/1";
+  owner.send("DeleteChannel", { channelId: 1n });
+  await world.settle();
+  assertEquals([told(owner), told(member)], [["Error 0"], []]);
+  owner.send("SendChannelMessage", say(1n));
+  await world.settle();
+  assertEquals([told(owner), told(member)], [["SendChannelMessageResponse"], [
+    "ChannelMessageSent",
+  ]]);
+  owner.send("DeleteChannel", { channelId: 1n });
+  await world.settle();
+  assertEquals(world.actors.registry.chats.size, 0);
+});
