@@ -194,7 +194,7 @@ Deno.test("[transport 3.3.5] nobody is asked to sign in by attempts that repeat 
   assertEquals(stage.clock.timers, 0);
 });
 
-Deno.test("[transport 3.5.1] [issue 7 unattended] a person is asked by attempts that he wants, not by those that follow a loss", async () => {
+Deno.test("[issue 7 unattended] a person is asked by attempts that he wants, not by those that follow a loss", async () => {
   const stage = await connected();
   const asked: boolean[] = [];
   const { authenticate } = stage.life;
