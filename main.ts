@@ -33,6 +33,8 @@ function help(): string {
   ${name} restore <file>      bring such a copy back
   ${name} migrate <command>   bring the database to this version: up, status
   ${name} copy-to-postgres    move an installation from SQLite to PostgreSQL
+  ${name} agent -- <command>  run an agent for an editor, and show its threads on your devices
+  ${name} threads       list them; "watch", "send", "approve", "deny" and "cancel" take part
   ${name} doctor [url]        find out why a Zed could not connect
 
   --help                 what there is; after a command, about that command
@@ -93,6 +95,15 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     case "copy-to-postgres":
       await (await import("./cli/copy_to_postgres.ts")).runCopy(args, env, output);
       return 0;
+    case "agent":
+      return await (await import("./cli/agent.ts")).runAgent(args, env, output);
+    case "threads":
+    case "watch":
+    case "send":
+    case "approve":
+    case "deny":
+    case "cancel":
+      return await (await import("./cli/threads.ts")).runThreads(command, args, env, output);
     case "doctor":
       return await (await import("./cli/doctor.ts")).runDoctor(args, env, output);
     case "--version":

@@ -3,8 +3,9 @@
  * have been lost, and does each command once. [agents R2] [agents R7]
  */
 import { type Clock, systemClock } from "../lib/clock.ts";
-import { encode, type MessageTypes } from "../proto/mod.ts";
+import type { MessageTypes } from "../proto/mod.ts";
 import { type AgentEventInit, completeEvent, type OutgoingAgentEvent } from "./agent_events.ts";
+import { foldWaiting, type Waiting, waiting } from "./agent_folding.ts";
 import type { AgentLink } from "./agent_link.ts";
 import { type AgentOutbox, MemoryOutbox } from "./agent_outbox.ts";
 import { Condition } from "./condition.ts";
@@ -24,6 +25,10 @@ export interface AgentHostOptions {
   readonly onCommand?: (command: MessageTypes["AgentCommand"]) => void | Promise<void>;
   /** The server will never take an event: it is lost, and this is why. */
   readonly onRefused?: (event: OutgoingAgentEvent, reason: string) => void;
+  /** Bytes of events that may wait for the server; 100 MB if not given. [agents 4e] */
+  readonly room?: number;
+  /** So many events were given up, since no more may wait; an event tells the devices. */
+  readonly onLost?: (count: number) => void;
   readonly clock?: Clock;
 }
 
@@ -33,13 +38,11 @@ const BATCH_BYTES = 1 << 20;
 /** Milliseconds before a request that was refused is sent again, at first and at most. */
 const FIRST_PAUSE = 50;
 const LAST_PAUSE = 2_000;
+/** Bytes of events that may wait, and the part of it that is left when they were too many. */
+const ROOM = 100_000_000;
+const AFTER_FOLDING = 3 / 4;
 /** Commands that are known again in one run. */
 const COMMANDS = 10_000;
-
-interface Queued {
-  readonly event: OutgoingAgentEvent;
-  readonly bytes: number;
-}
 
 export class AgentHost {
   readonly #options: AgentHostOptions;
@@ -49,8 +52,11 @@ export class AgentHost {
   readonly #numbered = new Condition();
   readonly #done: Set<string>;
   readonly #doing = new Map<string, Promise<void>>();
-  #queue: Queued[];
+  #queue: Waiting[];
   #head = 0;
+  /** Events behind the head that are on their way. */
+  #inFlight = 0;
+  #waitingBytes: number;
   #link: AgentLink | undefined;
   #release: (() => void) | undefined;
   #isSending = false;
@@ -60,7 +66,8 @@ export class AgentHost {
     this.#outbox = options.outbox ?? new MemoryOutbox();
     this.#clock = options.clock ?? systemClock;
     const { events, commandIds } = this.#outbox.load();
-    this.#queue = events.map(queued);
+    this.#queue = events.map(waiting);
+    this.#waitingBytes = this.#queue.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const { threadId } of events) this.#threads.add(threadId);
     this.#done = new Set(commandIds);
   }
@@ -72,7 +79,10 @@ export class AgentHost {
 
   /** Threads that the host runs, so that their commands come here. */
   run(threadId: string): void {
+    if (this.#threads.has(threadId)) return;
     this.#threads.add(threadId);
+    // Another host may have had it until now. Should the connection end, the next one tells it.
+    if (this.#link !== undefined) this.#register(this.#link).catch(() => {});
   }
 
   /**
@@ -87,8 +97,7 @@ export class AgentHost {
       await this.#carryOut(command);
       return {};
     });
-    const { hostId, name } = this.#options;
-    await link.request("RegisterAgentHost", { hostId, name, threadIds: [...this.#threads] });
+    await this.#register(link);
     this.#send();
   }
 
@@ -109,7 +118,10 @@ export class AgentHost {
     const whole = completeEvent(event, this.#clock.now());
     this.#outbox.add(whole);
     this.#threads.add(whole.threadId);
-    this.#queue.push(queued(whole));
+    const one = waiting(whole);
+    this.#queue.push(one);
+    this.#waitingBytes += one.bytes;
+    if (this.#waitingBytes > (this.#options.room ?? ROOM)) this.#fold();
     this.#send();
     return whole.eventId;
   }
@@ -122,6 +134,25 @@ export class AgentHost {
   /** Waits until fewer than `count` events are on their way: a host slows down, it drops nothing. */
   async room(count: number): Promise<void> {
     await this.#numbered.until(() => this.waiting < count);
+  }
+
+  async #register(link: AgentLink): Promise<void> {
+    const { hostId, name } = this.#options;
+    await link.request("RegisterAgentHost", { hostId, name, threadIds: [...this.#threads] });
+  }
+
+  /** What is on its way stays as it is. */
+  #fold(): void {
+    const from = this.#head + this.#inFlight;
+    const before = this.#queue.slice(this.#head, from);
+    const most = Math.floor((this.#options.room ?? ROOM) * AFTER_FOLDING);
+    const { events, lost } = foldWaiting(this.#queue.slice(from), most, this.#clock.now());
+    this.#queue = [...before, ...events];
+    this.#head = 0;
+    this.#waitingBytes = this.#queue.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#outbox.replace(this.#queue.map(({ event }) => event));
+    this.#numbered.changed();
+    if (lost > 0) this.#options.onLost?.(lost);
   }
 
   /** One request after the other: that keeps the order whatever becomes of each. */
@@ -151,6 +182,7 @@ export class AgentHost {
       end++;
     }
     const batch = this.#queue.slice(this.#head, end).map(({ event }) => event);
+    this.#inFlight = batch.length;
     let results: MessageTypes["AgentEventResult"][];
     try {
       ({ results } = await link.request("PublishAgentEvents", { events: batch }));
@@ -158,6 +190,8 @@ export class AgentHost {
       // Whatever it was: the events are here, and known again should the server have them.
       if (error instanceof ConnectionClosedError && link === this.#link) this.detach();
       return false;
+    } finally {
+      this.#inFlight = 0;
     }
     let count = results.findIndex(({ retry }) => retry);
     if (count < 0) count = batch.length;
@@ -170,6 +204,7 @@ export class AgentHost {
 
   #remove(count: number): void {
     this.#outbox.remove(count);
+    for (let at = 0; at < count; at++) this.#waitingBytes -= this.#queue[this.#head + at]!.bytes;
     this.#head += count;
     if (this.#head > 10_000 || this.#head === this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);
@@ -210,8 +245,4 @@ export class AgentHost {
       this.#done.delete(oldest as string);
     }
   }
-}
-
-function queued(event: OutgoingAgentEvent): Queued {
-  return { event, bytes: encode("AgentEvent", event).length };
 }

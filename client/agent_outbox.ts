@@ -15,6 +15,8 @@ export interface AgentOutbox {
   add(event: OutgoingAgentEvent): void;
   /** The first `count` events are numbered. */
   remove(count: number): void;
+  /** Other events are kept from now on, instead of all that were. */
+  replace(events: readonly OutgoingAgentEvent[]): void;
   /** A command was carried out: it is not to be done again. */
   noteCommand(commandId: string): void;
 }
@@ -26,5 +28,6 @@ export class MemoryOutbox implements AgentOutbox {
   }
   add(): void {}
   remove(): void {}
+  replace(): void {}
   noteCommand(): void {}
 }

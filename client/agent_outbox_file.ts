@@ -23,6 +23,11 @@ export class FileOutbox implements AgentOutbox, Disposable {
   #head = 0;
   #removedBytes = 0;
   #commandIds: string[] = [];
+  #syncing: Promise<void> | undefined;
+  #isUnsynced = false;
+  #isClosed = false;
+  /** Of a sync that nobody waited for: the next event is refused with it. */
+  #failure: Error | undefined;
 
   private constructor(path: string) {
     this.#path = path;
@@ -44,10 +49,17 @@ export class FileOutbox implements AgentOutbox, Disposable {
     return { events, commandIds: [...this.#commandIds] };
   }
 
+  /** @throws what the disk said, to this event or to those before it */
   add(event: OutgoingAgentEvent): void {
+    if (this.#failure !== undefined) {
+      const cause = this.#failure;
+      this.#failure = undefined;
+      throw new Error(`Cannot keep events in ${this.#path}: ${cause.message}`, { cause });
+    }
     const bytes = encode("AgentEvent", event);
     this.#write(Kind.Event, bytes);
     this.#events.push(bytes);
+    this.#syncSoon();
   }
 
   remove(count: number): void {
@@ -58,18 +70,53 @@ export class FileOutbox implements AgentOutbox, Disposable {
     if (this.#removedBytes > COMPACT_ABOVE || this.#head === this.#events.length) this.#compact();
   }
 
+  replace(events: readonly OutgoingAgentEvent[]): void {
+    this.#events = events.map((event) => encode("AgentEvent", event));
+    this.#head = 0;
+    this.#compact();
+  }
+
   noteCommand(commandId: string): void {
     this.#write(Kind.Command, new TextEncoder().encode(commandId));
+    // What is done once must not be done again, even if the power fails now.
+    this.#file.syncDataSync();
     this.#commandIds.push(commandId);
   }
 
+  /** Resolves when what was added is safe from a power failure too; that begins by itself. */
+  async synced(): Promise<void> {
+    while (this.#syncing !== undefined) await this.#syncing;
+  }
+
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.#file.close();
   }
 
   #drop(count: number): void {
     for (let left = count; left > 0 && this.#head < this.#events.length; left--) {
       this.#removedBytes += this.#events[this.#head++]!.length;
+    }
+  }
+
+  /** One at a time, for all that is added meanwhile: nobody has to wait for the disk. */
+  #syncSoon(): void {
+    this.#isUnsynced = true;
+    this.#syncing ??= this.#sync()
+      .catch((error) => void (this.#failure = error as Error))
+      .finally(() => this.#syncing = undefined);
+  }
+
+  async #sync(): Promise<void> {
+    while (this.#isUnsynced && !this.#isClosed) {
+      this.#isUnsynced = false;
+      const file = this.#file;
+      try {
+        await file.syncData();
+      } catch (error) {
+        // The file that came in its place is safe already.
+        if (file === this.#file && !this.#isClosed) throw error;
+      }
     }
   }
 
@@ -95,6 +142,8 @@ export class FileOutbox implements AgentOutbox, Disposable {
       this.#write(Kind.Command, new TextEncoder().encode(commandId));
     }
     for (const bytes of this.#events) this.#write(Kind.Event, bytes);
+    // The name must never stand for a file that is not on the disk yet.
+    this.#file.syncDataSync();
     Deno.renameSync(path, this.#path);
     before.close();
   }

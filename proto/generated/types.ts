@@ -135,6 +135,11 @@ export interface AgentCommandTaken {
   commandId: string;
 }
 
+/** Message `AgentCommandWaiting`. */
+export interface AgentCommandWaiting {
+  commandId: string;
+}
+
 /** Message `AgentCompletionStopped`. */
 export interface AgentCompletionStopped {
   reason: string;
@@ -197,6 +202,10 @@ export interface AgentEvent {
   /** One of `payload`. */
   commandTaken?: AgentCommandTaken | undefined;
   /** One of `payload`. */
+  commandWaiting?: AgentCommandWaiting | undefined;
+  /** One of `payload`. */
+  eventsLost?: AgentEventsLost | undefined;
+  /** One of `payload`. */
   sealed?: AgentSealed | undefined;
 }
 
@@ -213,6 +222,12 @@ export interface AgentEventResult {
   seq: bigint;
   error: string;
   retry: boolean;
+}
+
+/** Message `AgentEventsLost`. */
+export interface AgentEventsLost {
+  events: bigint;
+  bytes: bigint;
 }
 
 /** Message `AgentGap`. */
@@ -6437,11 +6452,13 @@ export interface MessageTypes {
   AgentCommandFailed: AgentCommandFailed;
   AgentCommandResponse: AgentCommandResponse;
   AgentCommandTaken: AgentCommandTaken;
+  AgentCommandWaiting: AgentCommandWaiting;
   AgentCompletionStopped: AgentCompletionStopped;
   AgentCursor: AgentCursor;
   AgentEvent: AgentEvent;
   AgentEventNotification: AgentEventNotification;
   AgentEventResult: AgentEventResult;
+  AgentEventsLost: AgentEventsLost;
   AgentGap: AgentGap;
   AgentMessage: AgentMessage;
   AgentMessageAdded: AgentMessageAdded;
