@@ -9,7 +9,9 @@ import { BridgeLog } from "./bridge/bridge_log.ts";
 import { carryOut } from "./bridge/commands.ts";
 import { SessionFile } from "./bridge/session_file.ts";
 import { Uplink } from "./bridge/uplink.ts";
-import { clientOptions, type DeviceSession, deviceSession, sessionHelp } from "./device_session.ts";
+import { deviceSession, sessionHelp } from "./device_session.ts";
+import { clientOptions, type Session } from "./session.ts";
+import { SessionError } from "./session/session_error.ts";
 import { programName } from "./program_name.ts";
 import type { Output } from "./user.ts";
 
@@ -108,10 +110,12 @@ async function runBridge(options: AgentArgs, env: Environment): Promise<number> 
   } catch (error) {
     say(`This agent's threads are not shown anywhere: ${describe(error)}`);
   }
-  const code = await process.run(reported?.bridge ?? {
-    fromEditor: process.toAgent,
-    fromAgent: process.toEditor,
-  });
+  const code = await process.run(
+    reported?.bridge ?? {
+      fromEditor: process.toAgent,
+      fromAgent: process.toEditor,
+    },
+  );
   reported?.bridge.end("the agent has ended");
   await reported?.uplink[Symbol.asyncDispose]();
   return code;
@@ -126,7 +130,7 @@ async function report(
 ): Promise<{ bridge: Bridge; uplink: Uplink }> {
   const session = await deadline(deviceSession(options.server, env), LOGIN_PATIENCE);
   const place = `${folder}/${await nameOf(session)}`;
-  Deno.mkdirSync(place, { recursive: true, mode: 0o700 });
+  await Deno.mkdir(place, { recursive: true, mode: 0o700 });
   const uplink: Uplink = new Uplink({
     folder: place,
     name: options.name ?? Deno.hostname(),
@@ -141,7 +145,7 @@ async function report(
 }
 
 function describe(error: unknown): string {
-  if (error instanceof UsageError) return error.message;
+  if (error instanceof UsageError || error instanceof SessionError) return error.message;
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
@@ -153,7 +157,9 @@ function startProcess(
   try {
     return new AgentProcess({ command, args, env });
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) && !(error instanceof Deno.errors.PermissionDenied)) {
+    if (
+      !(error instanceof Deno.errors.NotFound) && !(error instanceof Deno.errors.PermissionDenied)
+    ) {
       throw error;
     }
     throw new UsageError(`Cannot run the agent "${command}": ${error.message}`);
@@ -161,7 +167,7 @@ function startProcess(
 }
 
 /** Events are kept for one user at one server. */
-async function nameOf({ serverUrl, credentials }: DeviceSession): Promise<string> {
+async function nameOf({ serverUrl, credentials }: Session): Promise<string> {
   const bytes = new TextEncoder().encode(`${serverUrl}\n${credentials.userId}`);
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 32);
 }

@@ -57,9 +57,10 @@ function foldMessages(events: readonly Waiting[], wanted: number): readonly Wait
     const completed = end === undefined ? undefined : events[end];
     // A text of its own is that of the whole message already.
     if (completed === undefined || end === undefined) continue;
-    const whole = completed.event.messageCompleted?.text || completed.event.messageCompleted?.thought
-      ? completed
-      : joined(completed, places.map((at) => events[at] as Waiting));
+    const whole =
+      completed.event.messageCompleted?.text || completed.event.messageCompleted?.thought
+        ? completed
+        : joined(completed, places.map((at) => events[at] as Waiting));
     if (whole === undefined) continue;
     for (const at of places) {
       saved += (events[at] as Waiting).bytes;
@@ -79,7 +80,9 @@ function foldMessages(events: readonly Waiting[], wanted: number): readonly Wait
 function joined(completed: Waiting, chunks: readonly Waiting[]): Waiting | undefined {
   const parts = chunks.map(({ event }) => event.messageChunk as Chunk);
   const textOf = (isThought: boolean) =>
-    parts.filter(({ thought = false }) => thought === isThought).map(({ text = "" }) => text).join("");
+    parts.filter(({ thought = false }) => thought === isThought).map(({ text = "" }) => text).join(
+      "",
+    );
   const { messageId = "" } = completed.event.messageCompleted ?? {};
   const messageCompleted = { messageId, text: textOf(false), thought: textOf(true) };
   const whole = waiting({ ...completed.event, messageCompleted });

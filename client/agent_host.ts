@@ -9,7 +9,7 @@ import { foldWaiting, type Waiting, waiting } from "./agent_folding.ts";
 import type { AgentLink } from "./agent_link.ts";
 import { type AgentOutbox, MemoryOutbox } from "./agent_outbox.ts";
 import { Condition } from "./condition.ts";
-import { chainText, ConnectionClosedError } from "./errors.ts";
+import { ConnectionClosedError } from "./errors.ts";
 
 /** What an {@link AgentHost} is made with. */
 export interface AgentHostOptions {
@@ -233,11 +233,7 @@ export class AgentHost {
   async #do(command: MessageTypes["AgentCommand"]): Promise<void> {
     const { onCommand } = this.#options;
     if (onCommand === undefined) throw new Error("This host takes no commands");
-    try {
-      await onCommand(command);
-    } catch (error) {
-      throw new Error(chainText(error), { cause: error });
-    }
+    await onCommand(command);
     this.#outbox.noteCommand(command.commandId);
     this.#done.add(command.commandId);
     if (this.#done.size > COMMANDS) {

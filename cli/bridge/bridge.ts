@@ -92,22 +92,24 @@ export class Bridge {
     readonly cwd: string;
     readonly result: Json;
     readonly isEditors: boolean;
-    readonly threadId?: string;
+    /** The thread that a device has begun for it, and whether that has a title. */
+    readonly thread?: { readonly threadId: string; readonly hasTitle: boolean };
   }): Session {
-    const { cwd, result, isEditors } = how;
+    const { cwd, result, isEditors, thread } = how;
     const { sessions, publish, run } = this.options;
     const before = this.sessions.get(sessionId);
-    const known = how.threadId ?? before?.reporter.threadId ?? sessions.threadOf(sessionId);
+    const known = thread?.threadId ?? before?.reporter.threadId ?? sessions.threadOf(sessionId);
     const threadId = known ?? crypto.randomUUID();
-    const session = before ?? new Session(sessionId, new ThreadReporter(threadId, publish), isEditors);
+    const session = before ??
+      new Session(sessionId, new ThreadReporter(threadId, publish), isEditors);
     session.isEditors ||= isEditors;
     this.sessions.set(sessionId, session);
-    if (known === undefined || how.threadId !== undefined) sessions.note(sessionId, threadId);
+    if (known === undefined || thread !== undefined) sessions.note(sessionId, threadId);
     run(threadId);
     const { name: agent = "", version: agentVersion = "" } = this.agent ?? {};
     const facts = { sessionId, cwd, mode: modeOf(result), agent, agentVersion };
     if (known === undefined) session.reporter.created(facts);
-    else session.reporter.continued(facts);
+    else session.reporter.continued(facts, thread?.hasTitle ?? true);
     this.cwd = cwd;
     for (const opened of this.#opened) opened();
     return session;
@@ -174,7 +176,9 @@ export class Bridge {
     try {
       return read() ?? true;
     } catch (error) {
-      this.options.log(`A message could not be told: ${error instanceof Error ? error.stack : error}`);
+      this.options.log(
+        `A message could not be told: ${error instanceof Error ? error.stack : error}`,
+      );
       return true;
     }
   }

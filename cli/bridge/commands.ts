@@ -1,4 +1,5 @@
 /** Commands of the user's other devices, done as if in the editor. [agents R7] [agents 4b] [agents 4c] */
+import { RpcError } from "../../rpc/errors.ts";
 import type { MessageTypes } from "../../proto/mod.ts";
 import { type Heard, lineOf, Method, text } from "./acp.ts";
 import { type Bridge, tellEnd } from "./bridge.ts";
@@ -6,13 +7,15 @@ import { optionFor, type Question, type Session } from "./session.ts";
 
 type Command = MessageTypes["AgentCommand"];
 
-/** Does a command; resolves when the agent has it. @throws {Error} why it cannot be done */
+/** Does a command; resolves when the agent has it. @throws {RpcError} why it cannot be done */
 export async function carryOut(bridge: Bridge, command: Command): Promise<void> {
   const { threadId, commandId } = command;
   const { createThread, sendMessage, useTools, denyTools } = command;
   const sealed = (createThread ?? sendMessage ?? useTools ?? denyTools ?? command.restoreCheckpoint)
     ?.sealed;
-  if (sealed !== undefined) throw new Error("Cannot read a sealed command: this bridge has no keys");
+  if (sealed !== undefined) {
+    throw RpcError.internal("this bridge has no keys for sealed commands");
+  }
   if (bridge.ended !== undefined) throw new Error(bridge.ended);
   if (createThread !== undefined) return await create(bridge, command);
   if (sendMessage !== undefined) {
@@ -23,12 +26,12 @@ export async function carryOut(bridge: Bridge, command: Command): Promise<void> 
   if (command.archiveThread !== undefined || command.deleteThread !== undefined) return;
   const session = bridge.sessionOf(threadId);
   if (session === undefined) {
-    throw new Error("Cannot do it: the thread's session is not open in the editor");
+    throw RpcError.internal("the thread's session is not open in the editor");
   }
   if (useTools !== undefined) return answerAll(bridge, session, commandId, useTools, true);
   if (denyTools !== undefined) return answerAll(bridge, session, commandId, denyTools, false);
   if (command.cancelCompletion !== undefined) return cancel(bridge, session, command);
-  throw new Error("Cannot restore a checkpoint: agents of this protocol have none");
+  throw RpcError.internal("agents of this protocol have no checkpoints");
 }
 
 /** A prompt waits for the end of the turn that runs. [agents 4b] */
@@ -78,7 +81,7 @@ function answerAll(
   const answers = request.toolUseIds.map((toolUseId): readonly [Question, string | undefined] => {
     const question = questions.find((one) => one.toolUseId === toolUseId);
     if (question === undefined) {
-      throw new Error(`Somebody has answered for the tool ${toolUseId} already`);
+      throw RpcError.internal(`somebody has answered for the tool ${toolUseId} already`);
     }
     return [question, optionFor(question, allowed, request.optionId)];
   });
@@ -92,7 +95,7 @@ function answerAll(
 
 /** What was asked meanwhile is over too: the agent waits for those answers. */
 function cancel(bridge: Bridge, session: Session, { commandId, cancelCompletion }: Command): void {
-  if (!session.isRunning) throw new Error("Cannot cancel: nothing runs in this thread");
+  if (!session.isRunning) throw RpcError.internal("nothing runs in this thread");
   bridge.options.toAgent(lineOf({ method: Method.Cancel, params: { sessionId: session.id } }));
   const device = { subscriberId: cancelCompletion?.subscriberId, commandId };
   for (const question of bridge.questionsOf(session)) {
@@ -103,25 +106,31 @@ function cancel(bridge: Bridge, session: Session, { commandId, cancelCompletion 
 }
 
 /** A session that the editor does not know, until it loads it. */
-async function create(bridge: Bridge, { threadId, commandId, createThread }: Command): Promise<void> {
+async function create(
+  bridge: Bridge,
+  { threadId, commandId, createThread }: Command,
+): Promise<void> {
   if (bridge.agent === undefined) {
-    throw new Error("Cannot begin a thread: the editor has not started the agent yet");
+    throw RpcError.internal("the editor has not started the agent yet");
   }
   const cwd = createThread?.cwd || bridge.cwd;
-  if (cwd === "") throw new Error("Cannot begin a thread: name the folder that it works in");
+  if (cwd === "") throw RpcError.internal("name the folder that it works in");
   const { result, error } = await new Promise<Heard>((resolve) => {
     bridge.ask(Method.NewSession, { cwd, mcpServers: [] }, (heard) => {
       // Before the next line: the session's first updates may be in that.
       const id = text(heard.result?.sessionId);
       if (id !== "") {
-        bridge.open(id, { cwd, result: heard.result ?? {}, isEditors: false, threadId });
+        const thread = { threadId, hasTitle: (createThread?.title ?? "") !== "" };
+        bridge.open(id, { cwd, result: heard.result ?? {}, isEditors: false, thread });
       }
       resolve(heard);
     });
   });
   const session = bridge.sessions.get(text(result?.sessionId));
   if (session === undefined) {
-    throw new Error(`Cannot begin a thread: ${text(error?.message) || "the agent opened none"}`);
+    throw RpcError.internal(
+      `the agent opened no session: ${text(error?.message) || "it told no reason"}`,
+    );
   }
   const words = createThread?.text ?? "";
   if (words !== "") await prompt(bridge, session, words, commandId);

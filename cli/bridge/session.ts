@@ -1,4 +1,5 @@
 /** One session of the agent: whose turn it is, and what it asks. [agents 4b] [agents 4c] */
+import { RpcError } from "../../rpc/errors.ts";
 import { type Json, list, text } from "./acp.ts";
 import type { ThreadReporter } from "./thread_reporter.ts";
 
@@ -75,7 +76,7 @@ export class Session {
  *
  * @param wanted its id; empty for the plainest one
  * @returns undefined when the agent offers none that refuses
- * @throws {Error} there is no such option
+ * @throws {RpcError} there is no such option
  */
 export function optionFor(
   { options, toolUseId }: Question,
@@ -89,8 +90,8 @@ export function optionFor(
   if (found !== undefined) return text(found.optionId);
   if (wanted === "" && !allowed) return undefined;
   const offered = fitting.map(({ optionId }) => text(optionId)).join(", ") || "none";
-  throw new Error(
-    `Cannot answer for the tool ${toolUseId} with "${wanted}": to ${
+  throw RpcError.internal(
+    `the tool ${toolUseId} has no option "${wanted}": to ${
       allowed ? "allow" : "deny"
     } it there are the options ${offered}`,
   );

@@ -38,8 +38,8 @@ export class ThreadReporter {
   }
 
   /** A thread that is there goes on in this session. */
-  continued(facts: SessionFacts): void {
-    this.#hasTitle = true;
+  continued(facts: SessionFacts, hasTitle: boolean): void {
+    this.#hasTitle = hasTitle;
     this.#tell({ threadUpdated: { ...facts, status: AgentThreadStatusEnum.Idle } });
   }
 
@@ -53,7 +53,9 @@ export class ThreadReporter {
     const messageId = crypto.randomUUID();
     const [first = "", ...rest] = pieces(words);
     const messageAdded = { messageId, role: AgentRoleEnum.User, text: first };
-    this.#tell({ messageAdded: { ...messageAdded, ...(commandId !== undefined && { commandId }) } });
+    this.#tell({
+      messageAdded: { ...messageAdded, ...(commandId !== undefined && { commandId }) },
+    });
     this.#chunks(messageId, rest, false);
     if (rest.length > 0) this.#tell({ messageCompleted: { messageId } });
     const title = this.#hasTitle ? undefined : titleOf(words);
@@ -233,7 +235,9 @@ function inputOf(call: Json): string {
   const { rawInput, content, locations } = call;
   const input = rawInput === undefined ? { content, locations } : rawInput;
   const whole = JSON.stringify(input) ?? "";
-  return whole.length <= PIECE ? whole : JSON.stringify({ cut: whole.slice(0, 1_000), length: whole.length });
+  return whole.length <= PIECE
+    ? whole
+    : JSON.stringify({ cut: whole.slice(0, 1_000), length: whole.length });
 }
 
 /** Of a text without any, one that is empty. */

@@ -1,5 +1,10 @@
 /** A bridge's way to the server: an outbox on the disk, and a connection whenever there is one. [agents R2] */
-import { type AgentEventInit, AgentHost, type ClientOptions, CollabClient } from "../../client/mod.ts";
+import {
+  type AgentEventInit,
+  AgentHost,
+  type ClientOptions,
+  CollabClient,
+} from "../../client/mod.ts";
 import { FileOutbox } from "../../client/agent_outbox_file.ts";
 import { chainText } from "../../client/errors.ts";
 import type { MessageTypes } from "../../proto/mod.ts";

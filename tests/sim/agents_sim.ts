@@ -46,6 +46,9 @@ class KeptOutbox implements AgentOutbox {
   remove(count: number): void {
     this.#events = this.#events.slice(count);
   }
+  replace(events: readonly OutgoingAgentEvent[]): void {
+    this.#events = [...events];
+  }
   noteCommand(commandId: string): void {
     this.#commandIds.push(commandId);
   }

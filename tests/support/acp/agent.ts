@@ -5,6 +5,7 @@
  *     say <text> | think <text> | tool <id> | wait | plan <entry> | exit <code> | shout
  */
 import { agent, type AgentContext, methods, ndJsonStream } from "@agentclientprotocol/sdk";
+import type { RequestPermissionResponse } from "@agentclientprotocol/sdk";
 
 const cancelled = new Map<string, () => void>();
 let count = 0;
@@ -30,7 +31,8 @@ async function act(words: string, sessionId: string, client: AgentContext): Prom
     case "tool": {
       const toolCall = { toolCallId: rest, title: `Run ${rest}`, rawInput: { id: rest } };
       await update({ sessionUpdate: "tool_call", ...toolCall, status: "pending" });
-      const { outcome } = await client.request(methods.client.session.requestPermission, {
+      const ask = methods.client.session.requestPermission;
+      const { outcome } = await client.request<RequestPermissionResponse>(ask, {
         sessionId,
         toolCall,
         options: [
@@ -89,4 +91,4 @@ agent({ name: "tester" })
   })
   .connect(ndJsonStream(Deno.stdout.writable, Deno.stdin.readable));
 
-console.error("the agent is here");
+await Deno.stderr.write(new TextEncoder().encode("the agent is here\n"));

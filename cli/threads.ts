@@ -1,0 +1,202 @@
+/** `threads`, `watch`, `send`, `approve`, `deny`, `cancel`: agents' threads on the terminal. [agents 2] */
+import { CollabClient, RequestError } from "../client/mod.ts";
+import type { Environment } from "../lib/config.ts";
+import { AgentDeliveryEnum } from "../proto/mod.ts";
+import { parseCommandLine, UsageError } from "./args.ts";
+import { deviceSession, sessionHelp } from "./device_session.ts";
+import { programName } from "./program_name.ts";
+import { clientOptions } from "./session.ts";
+import { paintFor, wantsColours } from "./threads/paint.ts";
+import { jsonOf, threadList } from "./threads/show.ts";
+import { watch } from "./threads/watch.ts";
+import type { Output } from "./user.ts";
+
+/** Help for all of them. */
+export function threadsHelp(): string {
+  const name = programName();
+  return `Threads of your agents, which run in an editor on this machine or another ("${name} agent").
+
+  ${name} threads                            list them, the newest first
+  ${name} watch [thread]                     show what happens, in one or in all
+  ${name} send <thread> <message>…           say something to the agent; "-" reads standard input
+  ${name} approve <thread> [tool]…           allow tools that wait for permission, all if none is named
+  ${name} deny <thread> [tool]…              refuse them
+  ${name} cancel <thread>                    stop the agent's turn
+
+A thread is named by its id, or by the beginning of it.
+
+  --json                  JSON on standard output, a line for each thing, and nothing else there
+  --archived              threads: also those that are archived
+  --limit <number>        threads: at most so many; 50 if not given
+  --after <seq>           watch: everything behind this event of the thread, 0 for all
+  --until-stopped         watch: end with the agent's turn
+  --option <id>           approve, deny: with this one of the agent's options
+${sessionHelp}`;
+}
+
+/** The commands that this file runs. */
+export type ThreadsCommand = "threads" | "watch" | "send" | "approve" | "deny" | "cancel";
+
+/** What is left of the command line: the thread, and what comes behind it. */
+interface Given {
+  readonly command: ThreadsCommand;
+  readonly thread: string | undefined;
+  readonly rest: readonly string[];
+  readonly switches: ReadonlySet<string>;
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** Runs one; resolves with the exit code. @throws {UsageError} {SessionError} {ConnectError} */
+export async function runThreads(
+  command: ThreadsCommand,
+  args: readonly string[],
+  env: Environment,
+  output: Output,
+): Promise<number> {
+  const { words, switches, values } = parseCommandLine(
+    args,
+    ["json", "help", "archived", "until-stopped"],
+    ["server", "limit", "after", "option"],
+  );
+  if (switches.has("help")) {
+    output.result(threadsHelp());
+    return 0;
+  }
+  const [thread, ...rest] = words;
+  const given = { command, thread, rest, switches, values };
+  require(given);
+  const options = clientOptions(await deviceSession(values.get("server"), env));
+  try {
+    if (command !== "watch") {
+      await using client = await CollabClient.connect(options);
+      output.result(await once(client, given, env));
+      return 0;
+    }
+    const after = numberOf(values, "after");
+    const threadId = await watched(thread, options);
+    const ended = new AbortController();
+    const end = () => ended.abort();
+    Deno.addSignalListener("SIGINT", end);
+    await watch({
+      client: options,
+      threadId,
+      after: after === undefined ? undefined : BigInt(after),
+      json: switches.has("json"),
+      untilStopped: switches.has("until-stopped"),
+      paint: paintFor(wantsColours(env)),
+      write: writeOut,
+      note: output.note,
+      signal: ended.signal,
+    });
+    Deno.removeSignalListener("SIGINT", end);
+    return 0;
+  } catch (error) {
+    // What the server does not want is no defect of this program.
+    if (!(error instanceof RequestError)) throw error;
+    output.note(`Cannot ${command}: ${error.reason}`);
+    return 1;
+  }
+}
+
+function require({ command, thread, rest, values }: Given): void {
+  if (command !== "threads" && command !== "watch" && thread === undefined) {
+    throw new UsageError(`Cannot ${command}: which thread? ${programName()} threads lists them`);
+  }
+  if (command === "send" && rest.length === 0) {
+    throw new UsageError('Cannot send: give the message, or "-" to read it from standard input');
+  }
+  const isMore = command === "threads" ? thread !== undefined : rest.length > 0;
+  if (isMore && ["threads", "watch", "cancel"].includes(command)) {
+    const more = command === "threads" ? [thread, ...rest] : rest;
+    throw new UsageError(`Cannot understand "${more.join(" ")}" behind ${command}`);
+  }
+  if (values.has("after") && thread === undefined) {
+    throw new UsageError("Cannot use --after without a thread: each counts its own events");
+  }
+}
+
+async function once(client: CollabClient, given: Given, env: Environment): Promise<string> {
+  const { command, rest, switches, values } = given;
+  const json = switches.has("json");
+  if (command === "threads") {
+    const limit = numberOf(values, "limit") ?? 50;
+    const includeArchived = switches.has("archived");
+    const { threads } = await client.request("GetAgentThreads", { limit, includeArchived });
+    if (!json) return threadList(threads, paintFor(wantsColours(env)));
+    return threads.map(jsonOf).join("\n");
+  }
+  const threadId = await threadOf(client, given.thread as string);
+  const commandId = crypto.randomUUID();
+  const subscriberId = crypto.randomUUID();
+  const common = { threadId, commandId, subscriberId };
+  const optionId = values.get("option") ?? "";
+  const send = async () => {
+    switch (command) {
+      case "send":
+        return await client.request("SendAgentMessage", { ...common, text: await words(rest) });
+      case "approve":
+      case "deny": {
+        const toolUseIds = rest.length > 0 ? [...rest] : await waitingTools(client, threadId);
+        const request = command === "approve" ? "UseAgentTools" : "DenyAgentTools";
+        return await client.request(request, { ...common, toolUseIds, optionId });
+      }
+      default:
+        return await client.request("CancelAgentCompletion", common);
+    }
+  };
+  const { delivery } = await send();
+  const isDelivered = delivery === AgentDeliveryEnum.Delivered;
+  if (json) return JSON.stringify({ threadId, commandId, delivered: isDelivered });
+  return isDelivered ? "Done" : "Stored: it is done when the agent's machine is there and has time";
+}
+
+async function words(rest: readonly string[]): Promise<string> {
+  if (rest.length > 1 || rest[0] !== "-") return rest.join(" ");
+  return (await new Response(Deno.stdin.readable).text()).trimEnd();
+}
+
+async function waitingTools(client: CollabClient, threadId: string): Promise<string[]> {
+  const { thread } = await client.request("GetAgentThread", { threadId, messageLimit: 1 });
+  const ids = thread?.waitingToolUseIds ?? [];
+  if (ids.length === 0) throw new UsageError("Cannot answer: no tool of this thread waits");
+  return [...ids];
+}
+
+async function watched(
+  thread: string | undefined,
+  options: ReturnType<typeof clientOptions>,
+): Promise<string | undefined> {
+  if (thread === undefined) return undefined;
+  await using client = await CollabClient.connect(options);
+  return await threadOf(client, thread);
+}
+
+/** @throws {UsageError} no thread, or more than one, is named so */
+async function threadOf(client: CollabClient, start: string): Promise<string> {
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(start)) return start;
+  const { threads } = await client.request("GetAgentThreads", {
+    limit: 200,
+    includeArchived: true,
+  });
+  const found = threads.filter(({ threadId }) => threadId.startsWith(start));
+  if (found.length === 1) return found[0]!.threadId;
+  throw new UsageError(
+    found.length === 0
+      ? `Cannot find the thread ${start}: ${programName()} threads lists them`
+      : `Cannot tell which thread: ${found.length} begin with ${start}; give more of the id`,
+  );
+}
+
+function numberOf(values: ReadonlyMap<string, string>, name: string): number | undefined {
+  const text = values.get(name);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) {
+    throw new UsageError(`Cannot understand --${name} ${text}: give a number`);
+  }
+  return Number(text);
+}
+
+function writeOut(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}
