@@ -3,6 +3,7 @@ import { RequestError } from "../../client/errors.ts";
 import type { Peer } from "../../client/peer.ts";
 import { ContactRequestResponseEnum, encode, type MessageTypes } from "../../proto/mod.ts";
 import type { MessageLog } from "../support/message_log.ts";
+import { TestPostgres } from "../support/postgres.ts";
 import { printedRandom, type RandomSource } from "../support/random.ts";
 import { waitUntil } from "../support/wait_until.ts";
 import { ABSENT } from "../sim/register.ts";
@@ -11,6 +12,25 @@ import { entryText, StreamingHost } from "./streaming_host.ts";
 
 /** Deaths of the server in one test. */
 const ROUNDS = 5;
+
+// Its own, whose promise of what is stored is that of production.
+const postgres = await TestPostgres.start();
+const skipped = typeof postgres === "string" ? ` (skipped: ${postgres})` : "";
+if (typeof postgres !== "string") Deno.test.afterAll(() => postgres[Symbol.asyncDispose]());
+
+/** Where the data of a killed server is. */
+const PLACES = [
+  { name: "", ignore: false, database: () => Promise.resolve(undefined) },
+  {
+    name: `, on PostgreSQL${skipped}`,
+    ignore: typeof postgres === "string",
+    async database() {
+      const own = postgres as TestPostgres;
+      const name = await own.create();
+      return { url: own.urlOf(name), open: () => own.open(name) };
+    },
+  },
+];
 
 /** What a guest knows of a project when its join stream is over. */
 interface Seen {
@@ -111,106 +131,124 @@ function assertKept(host: StreamingHost, seen: Seen): void {
   }
 }
 
-Deno.test("[design 6a] [design 1.3] [design 1.3a] [projects 13.2] [projects 12.6] kill -9 while a host tells everything: all that was acknowledged is there, bit for bit", async () => {
-  const random = printedRandom("crash test of projects");
-  const logins = ["host", ...Array.from({ length: ROUNDS }, (_, round) => `guest${round}`)];
-  await using server = await ServerProcess.prepare(logins);
-  await server.start();
-  const host = new StreamingHost(random);
-  const hostId = BigInt(server.users.get("host")?.id ?? 0);
-  let { peer } = await server.connect("host");
-  const { room } = await peer.request("CreateRoom", {});
-  const roomId = room?.id as bigint;
-  await host.share(peer, roomId);
-  for (let round = 0; round < ROUNDS; round++) {
-    const streaming = host.stream(peer);
-    await someTime(random, host);
-    await server.kill();
-    await streaming;
-    await server.start();
+for (const { name, ignore, database } of PLACES) {
+  Deno.test({
+    ignore,
+    name:
+      `[design 6a] [design 1.3] [design 1.3a] [projects 13.2] [projects 12.6] kill -9 while a host tells everything: all that was acknowledged is there, bit for bit${name}`,
+    fn: async () => {
+      const random = printedRandom("crash test of projects");
+      const logins = ["host", ...Array.from({ length: ROUNDS }, (_, round) => `guest${round}`)];
+      await using server = await ServerProcess.prepare(logins, { database: await database() });
+      await server.start();
+      const host = new StreamingHost(random);
+      const hostId = BigInt(server.users.get("host")?.id ?? 0);
+      let { peer } = await server.connect("host");
+      const { room } = await peer.request("CreateRoom", {});
+      const roomId = room?.id as bigint;
+      await host.share(peer, roomId);
+      for (let round = 0; round < ROUNDS; round++) {
+        const streaming = host.stream(peer);
+        await someTime(random, host);
+        await server.kill();
+        await streaming;
+        await server.start();
 
-    ({ peer } = await server.connect("host"));
-    const { resharedProjects } = await peer.request("RejoinRoom", {
-      id: roomId,
-      resharedProjects: [{ projectId: host.projectId, worktrees: host.worktrees }],
-    });
-    assertEquals(resharedProjects.map(({ id }) => id), [host.projectId]);
-    const guest = await server.connect(`guest${round}`);
-    const guestId = BigInt(server.users.get(`guest${round}`)?.id ?? 0);
-    await befriend(peer, hostId, guest.peer, guestId);
-    await callInto(peer, roomId, guest.peer, guestId);
-    assertKept(host, await join(guest.peer, guest.log, roomId, host.projectId));
-    guest.peer.close();
-    await guest.peer.closed;
-  }
-  assert(host.acknowledgements > 0);
-  peer.close();
-  await peer.closed;
-});
-
-Deno.test("[design 6a] [channels 3.6.3] [channels 4.4] kill -9 while contacts are made: what was acknowledged is there, with its notifications", async () => {
-  const random = printedRandom("crash test of contacts");
-  const others = Array.from({ length: 60 }, (_, index) => `user${index}`);
-  await using server = await ServerProcess.prepare(["hub", ...others]);
-  const hubId = server.users.get("hub")?.id as number;
-  const idOf = (login: string) => server.users.get(login)?.id as number;
-  const asked = new Set<string>();
-  const accepted = new Set<string>();
-  for (let round = 0; round < ROUNDS; round++) {
-    await server.start();
-    const hub = (await server.connect("hub")).peer;
-    const [first] = others.filter((login) => asked.has(login) && !accepted.has(login));
-    const answering = first === undefined ? undefined : (await server.connect(first)).peer;
-    let progress = 0;
-    const ask = async () => {
-      for (const login of others) {
-        if (asked.has(login)) continue;
-        try {
-          await hub.request("RequestContact", { responderId: BigInt(idOf(login)) });
-        } catch (error) {
-          // It was stored, and only its answer was lost in the round before.
-          if (!(error instanceof RequestError)) throw error;
-        }
-        asked.add(login);
-        progress++;
+        ({ peer } = await server.connect("host"));
+        const { resharedProjects } = await peer.request("RejoinRoom", {
+          id: roomId,
+          resharedProjects: [{ projectId: host.projectId, worktrees: host.worktrees }],
+        });
+        assertEquals(resharedProjects.map(({ id }) => id), [host.projectId]);
+        const guest = await server.connect(`guest${round}`);
+        const guestId = BigInt(server.users.get(`guest${round}`)?.id ?? 0);
+        await befriend(peer, hostId, guest.peer, guestId);
+        await callInto(peer, roomId, guest.peer, guestId);
+        assertKept(host, await join(guest.peer, guest.log, roomId, host.projectId));
+        guest.peer.close();
+        await guest.peer.closed;
       }
-    };
-    const answer = async () => {
-      await answering?.request("RespondToContactRequest", {
-        requesterId: BigInt(hubId),
-        response: ContactRequestResponseEnum.Accept,
+      assert(host.acknowledgements > 0);
+      peer.close();
+      await peer.closed;
+    },
+  });
+}
+
+for (const { name, ignore, database } of PLACES) {
+  Deno.test({
+    ignore,
+    name:
+      `[design 6a] [channels 3.6.3] [channels 4.4] kill -9 while contacts are made: what was acknowledged is there, with its notifications${name}`,
+    fn: async () => {
+      const random = printedRandom("crash test of contacts");
+      const others = Array.from({ length: 60 }, (_, index) => `user${index}`);
+      await using server = await ServerProcess.prepare(["hub", ...others], {
+        database: await database(),
       });
-      if (first !== undefined) accepted.add(first);
-      progress++;
-    };
-    const work = Promise.allSettled([ask(), answer()]);
-    const enough = random.int(8);
-    await waitUntil(() => progress >= enough, { describe: "progress" });
-    await server.kill();
-    await work;
+      const hubId = server.users.get("hub")?.id as number;
+      const idOf = (login: string) => server.users.get(login)?.id as number;
+      const asked = new Set<string>();
+      const accepted = new Set<string>();
+      for (let round = 0; round < ROUNDS; round++) {
+        await server.start();
+        const hub = (await server.connect("hub")).peer;
+        const [first] = others.filter((login) => asked.has(login) && !accepted.has(login));
+        const answering = first === undefined ? undefined : (await server.connect(first)).peer;
+        let progress = 0;
+        const ask = async () => {
+          for (const login of others) {
+            if (asked.has(login)) continue;
+            try {
+              await hub.request("RequestContact", { responderId: BigInt(idOf(login)) });
+            } catch (error) {
+              // It was stored, and only its answer was lost in the round before.
+              if (!(error instanceof RequestError)) throw error;
+            }
+            asked.add(login);
+            progress++;
+          }
+        };
+        const answer = async () => {
+          await answering?.request("RespondToContactRequest", {
+            requesterId: BigInt(hubId),
+            response: ContactRequestResponseEnum.Accept,
+          });
+          if (first !== undefined) accepted.add(first);
+          progress++;
+        };
+        const work = Promise.allSettled([ask(), answer()]);
+        const enough = random.int(8);
+        await waitUntil(() => progress >= enough, { describe: "progress" });
+        await server.kill();
+        await work;
 
-    await server.withStore(async (store) => {
-      const contacts = new Map(
-        (await store.contactsOf(hubId)).map((row) => [Math.max(row.user_id_a, row.user_id_b), row]),
-      );
-      for (const login of asked) {
-        assert(contacts.has(idOf(login)), `${login} was asked, but is not stored`);
+        await server.withStore(async (store) => {
+          const contacts = new Map(
+            (await store.contactsOf(hubId)).map((
+              row,
+            ) => [Math.max(row.user_id_a, row.user_id_b), row]),
+          );
+          for (const login of asked) {
+            assert(contacts.has(idOf(login)), `${login} was asked, but is not stored`);
+          }
+          for (const login of accepted) {
+            assertEquals(contacts.get(idOf(login))?.accepted, true, `${login} has accepted`);
+          }
+          assert(contacts.size <= asked.size + 1, "more is stored than was asked for");
+          // A request and its notification are one change. [design 1.3a]
+          for (const [id, row] of contacts) {
+            const notes = await store.notificationsOf(id, null, 10);
+            assertEquals(notes.map(({ kind, is_read }) => [kind, is_read]), [
+              ["ContactRequest", row.accepted],
+            ]);
+          }
+        });
       }
-      for (const login of accepted) {
-        assertEquals(contacts.get(idOf(login))?.accepted, true, `${login} has accepted`);
-      }
-      assert(contacts.size <= asked.size + 1, "more is stored than was asked for");
-      // A request and its notification are one change. [design 1.3a]
-      for (const [id, row] of contacts) {
-        const notes = await store.notificationsOf(id, null, 10);
-        assertEquals(notes.map(({ kind, is_read }) => [kind, is_read]), [
-          ["ContactRequest", row.accepted],
-        ]);
-      }
-    });
-  }
-  assert(accepted.size > 0 || asked.size > 0);
-});
+      assert(accepted.size > 0 || asked.size > 0);
+    },
+  });
+}
 
 Deno.test("[rooms 16] [design 6a] SIGTERM with clients in the middle of everything: ends in time, with 0, all acknowledged stored", async () => {
   const random = printedRandom("SIGTERM");

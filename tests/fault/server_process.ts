@@ -32,14 +32,17 @@ export class ServerProcess implements AsyncDisposable {
   readonly #flags: readonly string[];
   readonly #ownsDir: boolean;
   readonly #env: Record<string, string>;
+  readonly #openStore: () => Promise<Store>;
 
   private constructor(
     dataDir: string,
     flags: readonly string[],
     ownsDir: boolean,
     env: Record<string, string>,
+    openStore: () => Promise<Store>,
   ) {
     this.#env = env;
+    this.#openStore = openStore;
     this.dataDir = dataDir;
     this.#flags = flags;
     this.#ownsDir = ownsDir;
@@ -52,11 +55,19 @@ export class ServerProcess implements AsyncDisposable {
       readonly flags?: readonly string[];
       readonly dataDir?: string;
       readonly env?: Record<string, string>;
+      /** Where its data is, if not in a file of the folder. */
+      readonly database?: { readonly url: string; readonly open: () => Promise<Store> } | undefined;
     } = {},
   ): Promise<ServerProcess> {
     const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "parley-fault-" });
-    const { flags = [], env = {} } = options;
-    const server = new ServerProcess(dataDir, flags, options.dataDir === undefined, env);
+    const { flags = [], env = {}, database } = options;
+    const server = new ServerProcess(
+      dataDir,
+      flags,
+      options.dataDir === undefined,
+      { ...env, ...(database !== undefined && { DATABASE_URL: database.url }) },
+      database?.open ?? (() => openSqlite({ path: `${dataDir}/parley.sqlite` })),
+    );
     if (logins.length > 0) {
       await server.withStore(async (store) => {
         for (const account of await addUsers(store, logins, { admin: false })) {
@@ -115,7 +126,7 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Opens the database, which no process may use meanwhile. */
   async withStore<T>(body: (store: Store) => Promise<T>): Promise<T> {
-    const store = await openSqlite({ path: `${this.dataDir}/parley.sqlite` });
+    const store = await this.#openStore();
     try {
       return await body(store);
     } finally {
