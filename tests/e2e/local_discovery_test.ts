@@ -108,3 +108,16 @@ Deno.test("[local 2b] an interface without multicast is told, and no server is k
   });
   assert(advertiser.name === undefined);
 });
+
+Deno.test("[local 2a] a server that ends before it has found its name leaves nothing behind", async () => {
+  const names: (string | undefined)[] = [];
+  const advertiser = Advertiser.begin({
+    service: service(1005),
+    addresses: [here],
+    clock: systemClock,
+    log: createLog(),
+    named: (name) => names.push(name),
+  });
+  await advertiser[Symbol.asyncDispose]();
+  assertEquals(names, []);
+});

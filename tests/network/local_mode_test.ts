@@ -176,3 +176,16 @@ test(
     assertEquals(listed.url, url);
   },
 );
+
+test("[local 4] a server that runs for years renews its certificate in time, with the same key", async (one) => {
+  await using shell = await LocalShell.open();
+  await using years = new Program(one!, "tests/network/renewal.ts", [
+    `${shell.home}/data`,
+    one!.address,
+  ]);
+  await years.line((line) => line === "end");
+  const days = [...years.output.matchAll(/^days (.+)$/gm)].map(([, text]) => Number(text));
+  for (const left of days) assert(left > 823 && left < 825, years.output);
+  assertEquals(days.length, 2);
+  for (const fact of ["the key has stayed", "named"]) assertStringIncludes(years.output, fact);
+});

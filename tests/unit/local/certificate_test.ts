@@ -95,3 +95,14 @@ Deno.test("[local 4] the files: kept, keys for their owner only, signed once the
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("[local 4b] a certificate of another authority is outdated, though both have one name", async () => {
+  const [authority, other] = [
+    await makeAuthority("ship", Date.now()),
+    await makeAuthority("ship", Date.now()),
+  ];
+  const { certificate } = await makeCertificate(request({ authority }));
+  assertEquals(isOutdated(certificate, request({ authority })), false);
+  assertEquals(isOutdated(certificate, request({ authority: other })), true);
+  assertEquals(isOutdated(certificate, request()), true);
+});
