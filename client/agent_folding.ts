@@ -93,8 +93,8 @@ type Chunk = Partial<MessageTypes["AgentMessageChunk"]>;
 
 /** What was lost of one thread is told where it was lost. */
 function giveUp(events: readonly Waiting[], over: number, now: number): Folded {
-  const kept: (Waiting | { readonly threadId: string; events: bigint; bytes: bigint })[] = [];
-  const gaps = new Map<string, { readonly threadId: string; events: bigint; bytes: bigint }>();
+  const kept: (Waiting | { readonly threadId: string; count: bigint; bytes: bigint })[] = [];
+  const gaps = new Map<string, { readonly threadId: string; count: bigint; bytes: bigint }>();
   let saved = 0;
   let lost = 0;
   for (const one of events) {
@@ -105,12 +105,12 @@ function giveUp(events: readonly Waiting[], over: number, now: number): Folded {
     }
     let gap = gaps.get(threadId);
     if (gap === undefined) {
-      gap = { threadId, events: 0n, bytes: 0n };
+      gap = { threadId, count: 0n, bytes: 0n };
       gaps.set(threadId, gap);
       kept.push(gap);
       saved -= GAP_BYTES;
     }
-    gap.events += eventsLost?.events ?? 1n;
+    gap.count += eventsLost?.count ?? 1n;
     gap.bytes += eventsLost?.bytes ?? BigInt(one.bytes);
     saved += one.bytes;
     if (eventsLost === undefined) lost++;

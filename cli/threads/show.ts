@@ -135,7 +135,7 @@ function describe(event: AgentEvent, paint: Paint): string {
   if (event.commandWaiting) return paint("dim", "a message waits for the end of this turn");
   if (event.commandFailed) return paint("red", harmless(`✗ ${event.commandFailed.reason}`));
   if (event.eventsLost) {
-    return paint("red", `${event.eventsLost.events} events are missing: the host had no room`);
+    return paint("red", `${event.eventsLost.count} events are missing: the host had no room`);
   }
   if (event.threadArchived) return paint("dim", "archived");
   if (event.threadDeleted) return paint("red", "deleted");

@@ -34,7 +34,7 @@ export const SCHEMA: Readonly<Record<string, string>> = {
   AgentEvent: ";1s:eventId;2s:threadId;3U:seq;4?U:firstSeq;5U:timestamp;6U:userId;10|0m:threadCreated:AgentThreadCreated;11|0m:threadUpdated:AgentThreadUpdated;12|0m:threadArchived:AgentThreadArchived;13|0m:threadDeleted:AgentThreadDeleted;14|0m:messageAdded:AgentMessageAdded;15|0m:messageChunk:AgentMessageChunk;16|0m:messageCompleted:AgentMessageCompleted;17|0m:toolUseRequested:AgentToolUseRequested;18|0m:toolUseResolved:AgentToolUseResolved;19|0m:toolUseStarted:AgentToolUseStarted;20|0m:toolUseUpdated:AgentToolUseUpdated;21|0m:toolUseCompleted:AgentToolUseCompleted;22|0m:planUpdated:AgentPlanUpdated;23|0m:checkpointCreated:AgentCheckpointCreated;24|0m:checkpointRestored:AgentCheckpointRestored;25|0m:completionStopped:AgentCompletionStopped;26|0m:commandFailed:AgentCommandFailed;27|0m:commandTaken:AgentCommandTaken;28|0m:commandWaiting:AgentCommandWaiting;29|0m:eventsLost:AgentEventsLost;40|0m:sealed:AgentSealed",
   AgentEventNotification: "10008;1s:subscriberId;2*m:events:AgentEvent;3*m:gaps:AgentGap",
   AgentEventResult: ";1s:eventId;2U:seq;3s:error;4b:retry",
-  AgentEventsLost: ";1U:events;2U:bytes",
+  AgentEventsLost: ";1U:count;2U:bytes",
   AgentGap: ";1s:threadId;2U:afterSeq;3U:upToSeq",
   AgentMessage: ";1s:messageId;2e:role;3s:text;4s:thought;5U:firstSeq;6U:lastSeq;7b:completed;8U:timestamp",
   AgentMessageAdded: ";1s:messageId;2e:role;3s:text;4?s:commandId",

@@ -226,7 +226,7 @@ export interface AgentEventResult {
 
 /** Message `AgentEventsLost`. */
 export interface AgentEventsLost {
-  events: bigint;
+  count: bigint;
   bytes: bigint;
 }
 

@@ -58,11 +58,11 @@ Deno.test("[agents 4e] what is given up is told by an event of its thread, which
   assertEquals(kept[0]!.event, events[0]!.event);
   assertEquals(kept[1]!.event, events[1]!.event);
   const told = kept[2]!.event;
-  assertEquals([told.threadId, told.eventsLost?.events], [THREAD, BigInt(lost)]);
+  assertEquals([told.threadId, told.eventsLost?.count], [THREAD, BigInt(lost)]);
   assertEquals(kept.slice(3), events.slice(2 + lost));
   // What is given up another time is added to it.
   const again = foldWaiting(kept, most / 2, 8);
-  assertEquals(again.events[2]!.event.eventsLost?.events, BigInt(lost + again.lost));
+  assertEquals(again.events[2]!.event.eventsLost?.count, BigInt(lost + again.lost));
   assertEquals(again.events.filter(({ event }) => event.eventsLost !== undefined).length, 1);
 });
 
@@ -85,7 +85,7 @@ Deno.test("[agents 4e] an outbox has its bound on the disk too, and a restart fi
     using outbox = FileOutbox.open(path);
     const { events } = outbox.load();
     assertEquals(events[0]?.threadCreated?.title, "A thread");
-    assertEquals(events[1]?.eventsLost?.events, BigInt(lost));
+    assertEquals(events[1]?.eventsLost?.count, BigInt(lost));
     assertEquals(events.slice(2).map(({ planUpdated }) => planUpdated?.entries?.[0]?.content), [
       ...Array.from({ length: 500 - lost }, (_, at) => `entry ${lost + at}`),
     ]);
