@@ -413,6 +413,8 @@ export type NotesMessage =
   /** Remove who has not come back after a restart. [channels 8.7] */
   | { readonly type: "notes.clean_up" }
   | { readonly type: "notes.account_removed"; readonly userId: number }
+  /** They do not see the channel any more. */
+  | { readonly type: "notes.expel"; readonly userIds: readonly number[] }
   /** The channel is gone, and the tree has removed the rows. */
   | { readonly type: "notes.channel_deleted" };
 
@@ -544,6 +546,8 @@ export interface ChannelRef {
 export interface ChatRef extends ConnectionWatcher {
   readonly channelId: number;
   tell(message: ChatMessage, gate: number): void;
+  /** Users do not see the channel any more: they are in its chat no longer. */
+  expel(userIds: readonly number[]): void;
   /** The channel is gone, if `gate`, its tree's change, is stored. */
   end(gate: number): void;
   /** The database took nothing of what this actor wrote: it starts over from what is stored. */

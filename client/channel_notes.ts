@@ -43,6 +43,7 @@ export class ChannelNotes {
   readonly #stops: (() => void)[];
   #collaborators: readonly Collaborator[];
   #isOnline = true;
+  #hasLeft = false;
   #endReason: string | undefined;
 
   private constructor(
@@ -147,6 +148,7 @@ export class ChannelNotes {
   async leave(): Promise<void> {
     if (this.#endReason !== undefined) return;
     const { isOnline, channelId } = this;
+    this.#hasLeft = true;
     this.#close("left");
     // Otherwise the server takes the place away 30 s after the loss.
     if (isOnline) await this.client.request("LeaveChannelBuffer", { channelId });
@@ -186,9 +188,12 @@ export class ChannelNotes {
       version: this.buffer.version,
     };
     const { buffers } = await this.client.request("RejoinChannelBuffers", { buffers: [known] });
-    if (this.#endReason !== undefined) return;
     const rejoined = buffers.find(({ channelId }) => channelId === this.channelId);
-    if (rejoined === undefined) this.#close("the server has given the place away");
+    if (this.#endReason !== undefined) {
+      // Left meanwhile: the place that was taken again is given up.
+      if (rejoined === undefined || !this.#hasLeft) return;
+      await this.client.request("LeaveChannelBuffer", { channelId: this.channelId });
+    } else if (rejoined === undefined) this.#close("the server has given the place away");
     else this.#rejoined(rejoined);
   }
 

@@ -15,6 +15,7 @@ import {
   tellChanged,
   updateChannels,
 } from "./context.ts";
+import { expel } from "./expelling.ts";
 import { type Channel, type ChannelTreeState, sanitizedName } from "./state.ts";
 import { deleteNotes } from "./notes.ts";
 import { wireChannel } from "./wire.ts";
@@ -217,10 +218,12 @@ function checkVisibility(
 }
 
 function tellVisibility(context: ChannelContext, channel: Channel): void {
-  const { turn } = context;
+  const { turn, tree } = context;
   const { visibility } = channel;
   const shown = updateChannels({ channels: [wireChannel(channel)] });
   const hidden = updateChannels({ deleteChannels: [BigInt(channel.id)] });
+  const blind = [...tree.members.values()].filter(({ role }) => !canSee(role, visibility));
+  expel(context, [channel], blind.map(({ userId }) => userId));
   for (const { userId, role } of subscribers(context)) {
     turn.pushToUser(userId, canSee(role, visibility) ? shown : hidden);
   }

@@ -1,6 +1,7 @@
 /** Telling a user what has become of a membership. [channels 6.5] */
 import { fieldOf } from "../turn.ts";
 import { type ChannelContext, updateChannels } from "./context.ts";
+import { expel } from "./expelling.ts";
 import type { Channel } from "./state.ts";
 import {
   wireChannel,
@@ -12,13 +13,14 @@ import {
 
 /**
  * Sends a user his role, all that he sees of the tree now, and what he does not see any more below
- * `channel`. Nobody else is told. [channels 6.3] [channels 6.5]
+ * `channel`; of that he has nothing open any more. Nobody else is told. [channels 6.3] [channels 6.5]
  */
 export function tellMembership(
-  { turn, tree }: ChannelContext,
+  context: ChannelContext,
   userId: number,
   channel: Channel,
 ): void {
+  const { turn, tree } = context;
   const member = tree.members.get(userId);
   const membership = wireMembership(tree, member);
   const visible = membership === undefined ? [] : tree.visibleTo(member?.role);
@@ -29,6 +31,8 @@ export function tellMembership(
       channelMemberships: membership === undefined ? [] : [membership],
     }),
   );
+  const hidden = [...tree.channels.values()].filter((one) => !visible.includes(one));
+  expel(context, hidden, [userId]);
   turn.pushToUser(
     userId,
     updateChannels({

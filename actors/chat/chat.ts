@@ -58,27 +58,43 @@ export class Chat extends Cell implements ChatRef {
       );
       return;
     }
-    this.#waiting++;
-    this.#last = this.#last
-      .then(() => this.#read(message))
-      .then(
-        (apply) =>
-          this.enqueue({
-            run: (turn) => {
-              if (this.#deleted) throw RpcError.coded("NoSuchChannel");
-              apply(this.#context(turn));
-            },
-            refused: (error) => this.#refuse(message, error),
-          }, gate),
-        (error) => {
-          this.system.log.error("{address} cannot read: {error}", { address: this.address, error });
-          this.#refuse(message, RpcError.internal("the database is away, try again in a moment"));
+    this.#inOrder(async () => {
+      let apply: Apply;
+      try {
+        apply = await this.#read(message);
+      } catch (error) {
+        this.system.log.error("{address} cannot read: {error}", { address: this.address, error });
+        this.#refuse(message, RpcError.internal("the database is away, try again in a moment"));
+        return;
+      }
+      this.enqueue({
+        run: (turn) => {
+          if (this.#deleted) throw RpcError.coded("NoSuchChannel");
+          apply(this.#context(turn));
         },
-      )
-      .then(() => {
-        this.#waiting--;
-        this.#closeIfIdle();
-      });
+        refused: (error) => this.#refuse(message, error),
+      }, gate);
+    });
+  }
+
+  expel(userIds: readonly number[]): void {
+    const run = () => {
+      for (const [key, userId] of this.#state.participants) {
+        if (!userIds.includes(userId)) continue;
+        this.#state.participants.delete(key);
+        this.system.registry.connections.get(key)?.watchers.delete(this);
+      }
+    };
+    this.#inOrder(() => this.enqueue({ run }));
+  }
+
+  /** Once what came before is done. */
+  #inOrder(handle: () => void | Promise<void>): void {
+    this.#waiting++;
+    this.#last = this.#last.then(handle).then(() => {
+      this.#waiting--;
+      this.#closeIfIdle();
+    });
   }
 
   /** What is read holds all that was stored before, and what this actor does is stored before that. */

@@ -89,6 +89,16 @@ export function place(
   turn.put("channel_buffer_collaborators", collaboratorRow(notes, collaborator));
 }
 
+/** Two collaborators of one user have each other's place, as it turns out. */
+export function exchange(context: NotesContext, one: Collaborator, other: Collaborator): void {
+  const { system, notes } = context;
+  const { key } = one;
+  place(context, one, other.key);
+  place(context, other, key);
+  system.openNotes.add(one.key, notes.channelId);
+  tellCollaborators(context);
+}
+
 /**
  * Collaborators leave; the rest are told, and the last one out ends the epoch. [channels 8.5]
  *

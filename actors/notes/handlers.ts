@@ -43,6 +43,8 @@ export function notesMessages(context: NotesContext, message: NotesMessage): voi
         notes.inOrder().filter(({ key }) => keyOwner(key) !== system.epoch),
         { keepEpoch: true },
       );
+    case "notes.expel":
+      return leave(context, notes.inOrder().filter((one) => message.userIds.includes(one.userId)));
     case "notes.account_removed":
       // The row has gone with the account.
       notes.observed.delete(message.userId);

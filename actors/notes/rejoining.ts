@@ -73,6 +73,10 @@ function rejoin(
         known,
         answer: (rejoined, gate) => {
           last = Math.max(last, gate);
+          // The answer to all may be out: its client comes back once more.
+          system.journal.afterCommit(gate, (stored) => {
+            if (!stored) connection.drop("error");
+          });
           answer(rejoined);
         },
       }, 0)

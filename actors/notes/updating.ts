@@ -4,6 +4,7 @@ import { payloadField } from "../../rpc/frame.ts";
 import { compareLamport, fromWireOperation, lamportKey, type Operation } from "../../text/mod.ts";
 import { isNewer } from "../notes_version.ts";
 import {
+  exchange,
   forget,
   leave,
   type NotesContext,
@@ -43,8 +44,8 @@ interface Outcome {
 /** The tree has looked at the role already. [channels 8.4.1] */
 export function handleUpdateChannelBuffer(context: RequestContext): void {
   const { notes, inbound } = context;
-  const sender = notes.collaboratorOn(inbound.connection.key);
-  if (sender === undefined) {
+  const seated = notes.collaboratorOn(inbound.connection.key);
+  if (seated === undefined) {
     // It lives after all: when it comes back, its change tells whose place it is.
     if (inbound.writes && notes.displaced.delete(inbound.connection.key)) {
       inbound.connection.drop("error");
@@ -52,6 +53,7 @@ export function handleUpdateChannelBuffer(context: RequestContext): void {
     return;
   }
   const { operations } = decode("UpdateChannelBuffer", inbound.payload);
+  const sender = ownPlace(context, seated, operations);
   const inTime = operations.filter((one) => isInTime(context, sender, one));
   const changes = new Map<WireOperation, Operation>();
   for (const wire of inTime) {
@@ -68,6 +70,22 @@ export function handleUpdateChannelBuffer(context: RequestContext): void {
   }
   if (kept.length > 0) tellTree(context, { announce: true });
   leave(context, notes.inOrder().filter(({ replicaId }) => guilty.has(replicaId)));
+}
+
+/**
+ * To a client that comes back, two lost places of its user look alike, and it does not say which was
+ * its own. Its cursors do, which follow, and which nobody else sends. [channels 8.6]
+ */
+function ownPlace(
+  context: RequestContext,
+  seated: Collaborator,
+  operations: readonly WireOperation[],
+): Collaborator {
+  const cursor = operations.find(({ updateSelections }) => updateSelections !== undefined);
+  const own = context.notes.collaborators.get(cursor?.updateSelections?.replicaId ?? -1);
+  if (own === undefined || own === seated || own.userId !== seated.userId) return seated;
+  exchange(context, seated, own);
+  return own;
 }
 
 /** Whether the timestamp is one that a client's clock can have come to. */

@@ -18,7 +18,7 @@ export function joinChannel(
   context: RoomContext,
   { join, role, admitted }: Extract<RoomMessage, { type: "room.join_channel" }>,
 ): void {
-  const { turn, room } = context;
+  const { system, turn, room } = context;
   const { connection, requestId, channelId } = join;
   const { userId, key } = connection;
   const rung = room.participants.get(userId);
@@ -36,7 +36,11 @@ export function joinChannel(
   // One role for projects and media alike. [rooms Q-4]
   participant.role = stronger(participant.role ?? role, role);
   participant.index ??= room.freeIndex();
-  if (room.participants.size === 0) turn.put("rooms", roomRow(room));
+  if (room.participants.size === 0) {
+    turn.put("rooms", roomRow(room));
+    // What the channel wrote of it may be taken back by itself: the id is not given again.
+    turn.put("counters", { name: "room", value: system.ids.last("room") });
+  }
   if (rung === undefined) room.add(participant);
   room.bind(participant, key);
   saveParticipant(context, participant);

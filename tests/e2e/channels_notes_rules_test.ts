@@ -4,7 +4,7 @@ import { edit, select, undo } from "../support/notes.ts";
 import { comeBack, NotesStage, open, write } from "../support/notes_stage.ts";
 
 const [MEMBER, GUEST, BANNED, TALKER] = [1, 2, 3, 4];
-const MEMBERS = 1;
+const PUBLIC = 0;
 const GRACE = 30_000;
 const ONE = { channelId: 1n };
 
@@ -118,7 +118,7 @@ Deno.test("[channels 8.4.1, 8.4a, 18u] updates of strangers, of the banned, of u
   assertEquals(await stage.heard("A1"), []);
 });
 
-Deno.test("[channels 5.9i, 5.9k, 8.5, 18s] whoever has the notes open may leave them, nobody else; roles take nothing away", async () => {
+Deno.test("[channels 5.9i, 5.9k, 8.5, 18s, Q-20] whoever has the notes open may leave them, nobody else; who does not see the channel any more has them open no longer", async () => {
   await using stage = await NotesStage.open();
   const [a, b] = await stage.gather("A1", "B1");
   const codes = async () => (await stage.heard("B1")).filter((line) => line.startsWith("↩"));
@@ -128,8 +128,8 @@ Deno.test("[channels 5.9i, 5.9k, 8.5, 18s] whoever has the notes open may leave 
   await b.ask("LeaveChannelBuffer", { channelId: 9n });
   assertEquals(await codes(), ["↩ Error 0", "↩ Error 0", "↩ Error 0"]);
   await open(b);
-  await a.call("SetChannelMemberRole", { ...ONE, userId: b.userId, role: BANNED });
-  await a.call("SetChannelVisibility", { ...ONE, visibility: MEMBERS });
+  await a.call("SetChannelVisibility", { ...ONE, visibility: PUBLIC });
+  await a.call("SetChannelMemberRole", { ...ONE, userId: b.userId, role: GUEST });
   write(a, select([8, 2]));
   assertEquals(only(await stage.heard("B1"), "UpdateChannelBuffer"), [
     "UpdateChannelBuffer 1 8@2 selects",
@@ -137,6 +137,14 @@ Deno.test("[channels 5.9i, 5.9k, 8.5, 18s] whoever has the notes open may leave 
   await b.call("LeaveChannelBuffer", ONE);
   assertEquals(await codes(), ["↩ Ack"]);
   assertEquals((await stage.heard("A1")).at(-1), "UpdateChannelBufferCollaborators 1 A1/8");
+  await open(b);
+  await a.call("SetChannelMemberRole", { ...ONE, userId: b.userId, role: BANNED });
+  assertEquals((await stage.heard("A1")).at(-1), "UpdateChannelBufferCollaborators 1 A1/8");
+  await stage.silence();
+  write(a, select([8, 4]));
+  assertEquals(await stage.heard("B1"), []);
+  await b.ask("LeaveChannelBuffer", ONE);
+  assertEquals(await codes(), ["↩ Error 0"]);
 });
 
 Deno.test("[channels 7.2] notes go with their channel", async () => {

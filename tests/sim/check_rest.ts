@@ -49,13 +49,13 @@ function keyOf(client: SimClient): PeerKey {
 
 function checkRooms(sim: Simulation, rooms: ReadonlyMap<number, RoomState>): void {
   for (const room of rooms.values()) {
-    sim.equal(`memory's and the database's room ${room.id}`, room.active.size > 0, true);
+    // A channel's outlives a restart to which nobody has come back. [rooms 15]
+    const mayBe = room.active.size > 0 || room.channelId !== undefined;
+    sim.expect(mayBe, () => `room ${room.id} is stored, but nobody is in it`);
     for (const one of room.active.values()) {
-      const client = sim.clients.find(({ userId }) => userId === BigInt(one.userId));
-      sim.equal(`the room of ${client?.name}`, Number(client?.room?.id ?? 0n), room.id);
-      if (client !== undefined) {
-        sim.equal(`the connection of ${client.name}`, peerIdOf(keyOf(client)), peerIdOf(one.key!));
-      }
+      const client = sim.clients.find((each) => keyOf(each) === one.key);
+      sim.equal(`the room of user ${one.userId}`, Number(client?.room?.id ?? 0n), room.id);
+      sim.equal(`the user of ${client?.name}`, Number(client?.userId ?? 0n), one.userId);
     }
     const stored = readable(decode("Room", encode("Room", room.snapshot())));
     for (const client of sim.clients) {

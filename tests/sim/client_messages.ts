@@ -2,9 +2,11 @@
 import { samePeer } from "../../client/same_peer.ts";
 import type { MessageName, MessageTypes } from "../../proto/mod.ts";
 import type { PeerId } from "../../rpc/peer_id.ts";
+import { handleChannels } from "./channel_messages.ts";
 import type { GuestProject } from "./guest_project.ts";
 import { hostKeys } from "./host_keys.ts";
 import type { HostProject } from "./host_project.ts";
+import { handleQueries } from "./project_queries.ts";
 import type { SimClient } from "./sim_client.ts";
 
 /** Registers the handlers of everything that comes to a client. */
@@ -14,6 +16,8 @@ export function handleMessages(client: SimClient): void {
   handleCollaborators(client);
   handleAsked(client);
   handleBuffers(client);
+  handleQueries(client);
+  handleChannels(client);
 }
 
 function handlePeople(client: SimClient): void {
@@ -24,6 +28,8 @@ function handlePeople(client: SimClient): void {
   dispatcher.onMessage("AddNotification", ({ notification }) => {
     if (notification !== undefined) client.notifications.set(notification.id, notification);
   });
+  // An edited message that mentions this user: the client would read it again. [channels 4.7]
+  dispatcher.onMessage("UpdateNotification", () => {});
   dispatcher.onMessage("DeleteNotification", ({ notificationId }) => {
     client.notifications.delete(notificationId);
   });

@@ -14,6 +14,8 @@ export class Faults {
   handling = false;
   /** Milliseconds that a commit takes; 0 for at once. */
   commitTime: () => number = () => 0;
+  /** Told of the groups that are stored. */
+  stored: (groups: readonly WriteGroup[]) => void = () => {};
   /** Told of a refused group. */
   refused: (actor: string) => void = () => {};
 }
@@ -85,12 +87,19 @@ export function faultyStore(store: Store, clock: MortalClock, faults: Faults): S
       : groups.findIndex(({ actor, writes }) =>
         actor.startsWith(faults.refuse as string) && writes.some(({ op }) => op === "put")
       );
-    if (at < 0) return store.commit(groups) as readonly RefusedGroup[];
+    if (at < 0) {
+      const refused = store.commit(groups) as readonly RefusedGroup[];
+      const isStored = (index: number) => refused.every((one) => one.index !== index);
+      faults.stored(groups.filter((_, index) => isStored(index)));
+      return refused;
+    }
     faults.refuse = undefined;
     const { actor } = groups[at] as WriteGroup;
     faults.refused(actor);
     const isRefused = (group: WriteGroup, index: number) => index >= at && group.actor === actor;
-    const others = store.commit(groups.filter((group, index) => !isRefused(group, index)));
+    const sound = groups.filter((group, index) => !isRefused(group, index));
+    const others = store.commit(sound);
+    faults.stored(sound);
     if ((others as readonly RefusedGroup[]).length > 0) {
       throw new Error("Cannot inject a refused group: the database refused others by itself");
     }

@@ -51,6 +51,9 @@ export class GuestProject {
   #generation = 0;
   #queries = new Set<bigint>();
   #nextQuery = 0n;
+  /** Pieces that searches have got. */
+  readonly #searches = new Map<bigint, number>();
+  #nextSearch = 0n;
 
   constructor(
     readonly client: SimClient,
@@ -230,6 +233,30 @@ export class GuestProject {
     this.client.quietly(
       this.client.ask("LspQuery", { projectId: this.id, lspRequestId, getHover }),
     );
+  }
+
+  /** In the form of 2026: what is found comes in requests of the host. [projects 9.6] */
+  search(isCancelled: boolean): void {
+    const handle = this.#nextSearch++;
+    this.#searches.set(handle, 0);
+    const { client, id: projectId } = this;
+    const value = { projectId, limit: 100n, handle };
+    client.quietly(client.ask("FindSearchCandidates", value));
+    if (isCancelled) client.send("FindSearchCandidatesCancelled", { projectId, handle });
+  }
+
+  searchAnswered(handle: bigint, found: readonly bigint[] | undefined, isDone: boolean): void {
+    const count = this.#searches.get(handle);
+    const { sim, name } = this.client;
+    sim.expect(count !== undefined, () => `${name} got results of search ${handle}, not asked`);
+    if (count === undefined) return;
+    if (isDone) {
+      sim.equal(`what ${name}'s search ${handle} found`, count, 2);
+      this.#searches.delete(handle);
+    } else {
+      sim.equal(`piece ${count} of ${name}'s search ${handle}`, found, [BigInt(count + 1)]);
+      this.#searches.set(handle, count + 1);
+    }
   }
 
   languageServerAnswered(response: MessageTypes["LspQueryResponse"]): void {

@@ -13,7 +13,9 @@ export interface ServerEnd {
 /** Sees what arrives on a link, before it is handled. */
 export interface LinkWatch {
   up(message: Uint8Array): void;
-  down(message: Uint8Array): void;
+  /** The server writes a message: what is returned comes along with it. */
+  writing(): number;
+  down(message: Uint8Array, written: number): void;
 }
 
 /**
@@ -27,9 +29,14 @@ const RELEASE_EVERY = 20;
 /** Until the operating system, or an idle timeout, tells of a peer that has gone without a word. */
 const SILENT_LOSS = 10_000;
 
-interface Parcel {
-  readonly due: number;
+interface Written {
   readonly bytes: Uint8Array;
+  /** Of {@link LinkWatch.writing}. */
+  readonly written: number;
+}
+
+interface Parcel extends Written {
+  readonly due: number;
 }
 
 type Direction = "up" | "down";
@@ -45,7 +52,7 @@ export class Link {
   #listener: SocketListener | undefined;
   #server: ServerEnd | undefined;
   #watch: LinkWatch | undefined;
-  #held: Uint8Array[] = [];
+  #held: Written[] = [];
   #heldBytes = 0;
   #stalled = false;
   #cut = false;
@@ -122,7 +129,7 @@ export class Link {
     for (let i = 0; i < count; i++) {
       const parcel = this.#queues.up.shift();
       if (parcel === undefined || this.#ended.server) return;
-      this.#arrive("up", parcel.bytes);
+      this.#arrive("up", parcel);
     }
   }
 
@@ -137,22 +144,24 @@ export class Link {
   }
 
   #send(direction: Direction, bytes: Uint8Array): void {
+    const message = { bytes: bytes.slice(), written: 0 };
     if (direction === "down") {
       if (this.#ended.server) return;
+      message.written = this.#watch?.writing() ?? 0;
       if (this.#stalled || this.#held.length > 0) {
-        this.#held.push(bytes.slice());
+        this.#held.push(message);
         this.#heldBytes += bytes.length;
         return;
       }
     } else if (this.#ended.client) return;
-    this.#post(direction, bytes.slice());
+    this.#post(direction, message);
   }
 
-  #post(direction: Direction, bytes: Uint8Array): void {
+  #post(direction: Direction, message: Written): void {
     const queue = this.#queues[direction];
     const latency = this.#random.chance(0.05) ? this.#random.int(300) : 1 + this.#random.int(20);
     const due = Math.max(queue.at(-1)?.due ?? 0, this.#clock.now() + latency);
-    queue.push({ due, bytes });
+    queue.push({ due, ...message });
     this.#tick(direction);
   }
 
@@ -164,21 +173,21 @@ export class Link {
       this.#ticking[direction] = false;
       const queue = this.#queues[direction];
       while (queue[0] !== undefined && queue[0].due <= this.#clock.now()) {
-        const { due, bytes } = queue.shift() as Parcel;
-        if (due <= this.#lost[direction]) this.#arrive(direction, bytes);
+        const parcel = queue.shift() as Parcel;
+        if (parcel.due <= this.#lost[direction]) this.#arrive(direction, parcel);
       }
       this.#tick(direction);
     }, next.due - this.#clock.now());
   }
 
-  #arrive(direction: Direction, bytes: Uint8Array): void {
+  #arrive(direction: Direction, { bytes, written }: Written): void {
     if (direction === "up") {
       if (this.#ended.server) return;
       this.#watch?.up(bytes);
       this.#server?.receive(bytes);
     } else {
       if (this.#ended.client) return;
-      this.#watch?.down(bytes);
+      this.#watch?.down(bytes, written);
       this.#listener?.message(bytes);
     }
   }
@@ -187,10 +196,10 @@ export class Link {
     if (this.#stalled) return;
     let budget = RELEASE_BYTES;
     while (budget > 0 && this.#held.length > 0) {
-      const bytes = this.#held.shift() as Uint8Array;
-      this.#heldBytes -= bytes.length;
-      budget -= bytes.length;
-      this.#post("down", bytes);
+      const message = this.#held.shift() as Written;
+      this.#heldBytes -= message.bytes.length;
+      budget -= message.bytes.length;
+      this.#post("down", message);
     }
     if (this.#held.length > 0) this.#clock.setTimeout(() => this.#release(), RELEASE_EVERY);
   }
@@ -207,7 +216,7 @@ export class Link {
     if (this.#ended.server) return;
     this.#ended.server = true;
     // What the client would have read still arrives; a client that reads nothing gets nothing.
-    if (!this.#stalled) { for (const bytes of this.#held) this.#post("down", bytes); }
+    if (!this.#stalled) { for (const message of this.#held) this.#post("down", message); }
     this.#held = [];
     this.#heldBytes = 0;
     if (this.#cut) return;

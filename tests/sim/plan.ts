@@ -1,58 +1,6 @@
 /** What happens in one run of the simulation: made from a seed, saved and loaded as JSON. */
 import { RandomSource } from "../support/random.ts";
-
-/** How often each kind of step is chosen, relative to the others. */
-const WEIGHTS = {
-  // People.
-  requestContact: 3,
-  respondContact: 3,
-  removeContact: 1,
-  // Rooms.
-  createRoom: 3,
-  call: 8,
-  answerCall: 8,
-  declineCall: 1,
-  cancelCall: 1,
-  leaveRoom: 2,
-  setLocation: 2,
-  setRole: 1,
-  follow: 2,
-  unfollow: 1,
-  // What a host tells.
-  share: 4,
-  unshare: 1,
-  changeTree: 14,
-  bulkTree: 1,
-  changeWorktrees: 2,
-  setSettings: 5,
-  setDiagnostics: 5,
-  setLanguageServer: 4,
-  setRepository: 5,
-  removeRepository: 1,
-  // What a guest does.
-  joinProject: 10,
-  leaveProject: 2,
-  openBuffer: 10,
-  createEntry: 2,
-  askLanguageServer: 3,
-  // Text, of hosts and guests.
-  edit: 30,
-  undo: 4,
-  save: 5,
-  // Faults.
-  drop: 6,
-  stall: 2,
-  unstall: 3,
-  restart: 1,
-  kill: 2,
-  slowStore: 3,
-  refuse: 1,
-  poison: 1,
-  longWait: 1,
-} as const;
-
-/** What one step does; what it does it to is chosen by its numbers when it is run. */
-export type StepKind = keyof typeof WEIGHTS;
+import { isStepKind, kindsWithWeights, type StepKind, type Theme } from "./step_kinds.ts";
 
 /** One step: after `wait` milliseconds, `who` does `kind`. One that fits nothing does nothing. */
 export interface Step {
@@ -66,6 +14,8 @@ export interface Step {
 export interface Plan {
   readonly seed: number;
   readonly clients: number;
+  /** Users; the clients beyond them are further devices of the first ones. All clients' by default. */
+  readonly users?: number;
   readonly steps: readonly Step[];
 }
 
@@ -79,34 +29,40 @@ export interface PlanOptions {
   readonly without?: readonly StepKind[];
 }
 
-/** Kinds that break something: some plans have few of them, so that more goes on in between. */
-const FAULTS: ReadonlySet<StepKind> = new Set([
-  "drop",
-  "stall",
-  "restart",
-  "kill",
-  "slowStore",
-  "refuse",
-  "poison",
-  "longWait",
-]);
-
-/** All kinds of steps. */
-export const stepKinds = Object.keys(WEIGHTS) as StepKind[];
+/** Themes of which a plan may have few steps, so that more goes on in what it is about. */
+const FOCUSES: readonly (readonly Theme[])[] = [
+  [],
+  ["channels", "notes", "chat"],
+  ["rooms", "hosts", "guests", "text"],
+  ["hosts", "guests", "text", "chat"],
+  ["hosts", "guests", "text", "notes"],
+];
+const OUT_OF_FOCUS = 0.07;
 
 /** The plan of a seed. */
 export function makePlan(seed: number, options: PlanOptions = {}): Plan {
   const random = new RandomSource(seed);
-  const clients = 2 + random.int((options.clients ?? 5) - 1);
+  const most = options.clients ?? (random.chance(0.1) ? 8 : 5);
+  const clients = 2 + random.int(most - 1);
+  const users = clients > 2 && random.chance(0.4)
+    ? clients - 1 - random.int(Math.ceil(clients / 3))
+    : clients;
   const count = options.steps ?? 60 + random.int(140);
-  const kinds = stepKinds.filter((kind) => !options.without?.includes(kind));
+  const rare = new Set(random.pick(FOCUSES));
   const storm = random.pick([0.1, 0.3, 1]);
-  const weight = (kind: StepKind) => WEIGHTS[kind] * (FAULTS.has(kind) ? storm : 1);
-  const total = kinds.reduce((sum, kind) => sum + weight(kind), 0);
-  const steps: Step[] = random.chance(0.9) ? opening(clients) : [];
+  const kinds = kindsWithWeights
+    .filter(({ kind }) => !options.without?.includes(kind))
+    .map(({ kind, theme, weight }) => ({
+      kind,
+      weight: weight * (theme === "faults" ? storm : rare.has(theme) ? OUT_OF_FOCUS : 1),
+    }));
+  const total = kinds.reduce((sum, { weight }) => sum + weight, 0);
+  const steps: Step[] = [];
+  if (random.chance(0.9) && !rare.has("hosts")) steps.push(...opening(clients));
+  if (random.chance(0.9) && !rare.has("channels")) steps.push(...channelOpening(clients, random));
   for (let i = 0; i < count; i++) {
     let at = random.next() * total;
-    const kind = kinds.find((one) => (at -= weight(one)) < 0) as StepKind;
+    const { kind } = kinds.find((one) => (at -= one.weight) < 0) as { kind: StepKind };
     steps.push({
       wait: waitOf(random),
       kind,
@@ -114,7 +70,7 @@ export function makePlan(seed: number, options: PlanOptions = {}): Plan {
       pick: [random.uint32(), random.uint32(), random.uint32(), random.uint32()],
     });
   }
-  return { seed, clients, steps };
+  return { seed, clients, users, steps };
 }
 
 /** Mostly at once or soon, so that much goes on together. */
@@ -126,11 +82,15 @@ function waitOf(random: RandomSource): number {
   return random.int(5_000);
 }
 
-/** Brings everybody into one project, so that most of a plan has something to work on. */
-function opening(clients: number): Step[] {
-  const steps: Step[] = [];
-  const add = (kind: StepKind, who: number, ...pick: number[]) =>
+function adder(steps: Step[]) {
+  return (kind: StepKind, who: number, ...pick: number[]) =>
     steps.push({ wait: 200, kind, who, pick: [...pick, 0, 0, 0, 0].slice(0, 4) });
+}
+
+/** Brings everybody into one project, so that most of a plan has something to work on. */
+export function opening(clients: number): Step[] {
+  const steps: Step[] = [];
+  const add = adder(steps);
   for (let who = 1; who < clients; who++) {
     add("requestContact", 0, who - 1);
     add("respondContact", who, 0);
@@ -147,18 +107,38 @@ function opening(clients: number): Step[] {
   return steps;
 }
 
+/** Brings everybody into one channel and one below it, with notes and chats open. */
+export function channelOpening(clients: number, random: RandomSource): Step[] {
+  const steps: Step[] = [];
+  const add = adder(steps);
+  const any = () => random.uint32();
+  add("createChannel", 0, 1, 1);
+  add("createChannel", 0, 0, 2);
+  add("showChannel", 0, 0, 0);
+  for (let who = 1; who < clients; who++) {
+    add("inviteMember", 0, 0, who - 1, any());
+    add("answerInvitation", who, 0, 0);
+  }
+  for (let who = 0; who < clients; who++) {
+    add("openNotes", who, any());
+    add("joinChat", who, any());
+  }
+  return steps;
+}
+
 /** As {@link loadPlan} reads it. */
 export async function savePlan(plan: Plan, path: string): Promise<void> {
-  const steps = plan.steps.map((step) => `    ${JSON.stringify(step)}`).join(",\n");
-  const head = `  "seed": ${plan.seed},\n  "clients": ${plan.clients}`;
-  await Deno.writeTextFile(path, `{\n${head},\n  "steps": [\n${steps}\n  ]\n}\n`);
+  const { steps, ...rest } = plan;
+  const head = Object.entries(rest).map(([name, value]) => `  "${name}": ${value},\n`).join("");
+  const lines = steps.map((step) => `    ${JSON.stringify(step)}`).join(",\n");
+  await Deno.writeTextFile(path, `{\n${head}  "steps": [\n${lines}\n  ]\n}\n`);
 }
 
 /** @throws {TypeError} when the file holds no plan. */
 export async function loadPlan(path: string): Promise<Plan> {
   const plan = JSON.parse(await Deno.readTextFile(path)) as Plan;
   const fits = typeof plan?.seed === "number" && typeof plan.clients === "number" &&
-    Array.isArray(plan.steps) && plan.steps.every((step) => step.kind in WEIGHTS);
+    Array.isArray(plan.steps) && plan.steps.every((step) => isStepKind(step.kind));
   if (!fits) throw new TypeError(`Cannot use ${path}: it holds no plan of this simulation`);
   return plan;
 }

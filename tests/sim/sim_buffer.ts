@@ -10,7 +10,7 @@ import { samePeer } from "../../client/same_peer.ts";
 import type { PeerId } from "../../rpc/peer_id.ts";
 import { Replica } from "../../text/mod.ts";
 
-const WORDS = ["ba", "do\n", "ké", "漢字", " ", "lorem ipsum", "x", "\n\n", "fn()"];
+export const WORDS = ["ba", "do\n", "ké", "漢字", " ", "lorem ipsum", "x", "\n\n", "fn()"];
 
 /**
  * Remembers all operations that were ever made, by project and buffer. A replica id is used again

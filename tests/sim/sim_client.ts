@@ -12,6 +12,7 @@ import {
   type MessageTypes,
 } from "../../proto/mod.ts";
 import type { RandomSource } from "../support/random.ts";
+import { ChannelMembership } from "./channel_membership.ts";
 import { handleMessages } from "./client_messages.ts";
 import type { GuestProject } from "./guest_project.ts";
 import type { HostProject } from "./host_project.ts";
@@ -40,6 +41,8 @@ export class SimClient {
   readonly dispatcher = new Dispatcher();
   readonly contacts = new Contacts();
   readonly notifications = new Map<bigint, MessageTypes["Notification"]>();
+  /** Channels, with the notes and chats that are open. */
+  readonly channels: ChannelMembership;
   /** Calls that ring here, by room. */
   readonly rings = new Map<bigint, MessageTypes["IncomingCall"]>();
   readonly hosted = new Map<bigint, HostProject>();
@@ -66,7 +69,13 @@ export class SimClient {
     random: RandomSource,
   ) {
     this.#random = random;
+    this.channels = new ChannelMembership(this);
     handleMessages(this);
+  }
+
+  /** Before the versions of 2026. */
+  get is2025(): boolean {
+    return this.version.startsWith("0.");
   }
 
   get isOnline(): boolean {
@@ -102,7 +111,12 @@ export class SimClient {
       link,
       Number(this.userId),
       this.version,
-      ({ key }) => this.sim.wire.watch(key, this.name),
+      ({ key }) => {
+        const user = Number(this.userId);
+        this.sim.wire.belongs(key, user);
+        const watch = this.sim.channelRecord.watch(key, user, this.name);
+        return this.sim.wire.watch(key, this.name, watch);
+      },
     );
     if (connection === undefined) return this.#connectLater();
     this.link = link;
@@ -234,20 +248,30 @@ export class SimClient {
     }
     for (const project of this.hosted.values()) project.detach();
     for (const project of this.joined.values()) project.detach();
+    this.channels.lost();
     this.#connectLater();
   }
 
   /** What clients do right after `Hello`. [rooms 4.7] */
   #hello(): void {
-    this.quietly(
-      this.ask("GetNotifications", {}).then(({ notifications }) => {
-        this.notifications.clear();
-        for (const one of notifications) this.notifications.set(one.id, one);
-      }),
-    );
+    this.quietly(this.#loadNotifications());
+    this.channels.connected();
     if (this.room === undefined) return;
     if (this.sim.clock.now() - (this.room.lostAt as number) > GRACE) this.forgetRoom();
     else this.quietly(this.#rejoin(this.room));
+  }
+
+  /** Page by page, the newest first. [channels 4.5] */
+  async #loadNotifications(): Promise<void> {
+    const { peer } = this;
+    let answer = await this.ask("GetNotifications", {});
+    this.notifications.clear();
+    while (peer === this.#peer) {
+      for (const one of answer.notifications) this.notifications.set(one.id, one);
+      const [first] = answer.notifications;
+      if (answer.done || first === undefined) return;
+      answer = await this.ask("GetNotifications", { beforeId: first.id });
+    }
   }
 
   async #rejoin(room: RoomView): Promise<void> {

@@ -8,7 +8,11 @@ import { loadProject } from "../../actors/project/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { RandomSource } from "../support/random.ts";
 import { checkRegisters, checkRest, storedEntries } from "./check_rest.ts";
+import { acknowledgeAll, checkChannels, checkSaid, releaseEvicted } from "./check_channels.ts";
+import { ChannelRecord } from "./channel_watch.ts";
+import { ChatLedger } from "./chat_copy.ts";
 import { ContactPairs } from "./pairs.ts";
+import { Permissions } from "./permissions.ts";
 import type { Plan } from "./plan.ts";
 import { OperationLedger } from "./sim_buffer.ts";
 import { SimClient } from "./sim_client.ts";
@@ -44,6 +48,9 @@ export class Simulation {
   readonly clients: SimClient[] = [];
   readonly ledger = new OperationLedger();
   readonly pairs = new ContactPairs();
+  readonly permissions = new Permissions();
+  readonly channelRecord = new ChannelRecord(this.permissions, (text) => this.fail(text));
+  readonly chats = new ChatLedger();
   readonly wire: WireRecord;
   readonly server: SimServer;
   readonly random: RandomSource;
@@ -66,9 +73,14 @@ export class Simulation {
     this.#tracing = options.trace ?? false;
     this.#spoil = options.spoil;
     this.lossAt = this.clock.now();
-    this.wire = new WireRecord((text) => this.fail(text), (text) => this.trace(text));
+    this.wire = new WireRecord(
+      (text) => this.fail(text),
+      (text) => this.trace(text),
+      this.permissions,
+    );
     this.server = new SimServer(store, this.clock);
     this.server.trace = (text) => this.trace(() => text);
+    this.server.faults.stored = (groups) => this.permissions.committed(groups);
     this.server.faults.refused = (actor) => {
       this.trace(() => `the store refuses a group of ${actor}`);
       this.refusals++;
@@ -80,14 +92,16 @@ export class Simulation {
 
   async run(): Promise<void> {
     await this.server.start();
+    const users: { readonly id: number; readonly login: string }[] = [];
+    for (let index = 0; index < (this.plan.users ?? this.plan.clients); index++) {
+      users.push(await this.server.store.createUser({ login: `user${index}`, admin: false }));
+    }
     for (let index = 0; index < this.plan.clients; index++) {
-      const { id, login } = await this.server.store.createUser({
-        login: `user${index}`,
-        admin: false,
-      });
+      const { id, login } = users[index % users.length] as typeof users[number];
+      const name = index < users.length ? login : `${login} (device ${index})`;
       const version = this.random.chance(0.3) ? "0.191.0" : "1.0.0";
       const random = this.random.fork();
-      this.clients.push(new SimClient(this, index, login, BigInt(id), version, random));
+      this.clients.push(new SimClient(this, index, name, BigInt(id), version, random));
     }
     for (const client of this.clients) client.quietly(client.connect());
     for (const step of this.plan.steps) {
@@ -154,6 +168,7 @@ export class Simulation {
   /** Whatever clients were told is in the database, and nothing that they did not ask for. */
   async #checkStored(): Promise<void> {
     const { store } = this.server;
+    await checkSaid(this);
     for (const client of this.clients) {
       for (const hosted of client.hosted.values()) {
         const [row] = await store.load("projects", { id: Number(hosted.id) });
@@ -190,6 +205,18 @@ export class Simulation {
     faults.poisoned = false;
     faults.commitTime = () => 0;
     for (const client of this.clients) client.link?.unstall();
+    await this.#settle();
+    if (this.failures.length > 0) return;
+    await releaseEvicted(this);
+    acknowledgeAll(this);
+    await this.#settle();
+    if (this.failures.length > 0) return;
+    this.#spoil?.(this);
+    await checkRest(this);
+    await checkChannels(this);
+  }
+
+  async #settle(): Promise<void> {
     const end = this.clock.now() + PATIENCE;
     while (true) {
       await this.clock.advanceAsync(2_000);
@@ -199,8 +226,6 @@ export class Simulation {
       if (this.clock.now() > end) return this.fail(`it does not come to rest: ${moving}`);
       for (const client of this.clients) if (isStalled(client)) this.#reconnect(client);
     }
-    this.#spoil?.(this);
-    await checkRest(this);
   }
 
   #reconnect(client: SimClient): void {

@@ -4,24 +4,31 @@ import { samePeer } from "../../client/same_peer.ts";
 import { GuestProject } from "./guest_project.ts";
 import { BIG, gitStatuses, HostProject } from "./host_project.ts";
 import { HostWorktree } from "./host_worktree.ts";
-import type { Step, StepKind } from "./plan.ts";
+import { type Action, choose, type Numbers } from "./action.ts";
+import { channelActions } from "./channel_steps.ts";
+import { chatActions } from "./chat_steps.ts";
+import { notesActions } from "./notes_steps.ts";
+import type { Step } from "./plan.ts";
+import { queryActions } from "./project_queries.ts";
+import type { StepKind } from "./step_kinds.ts";
 import type { SimBuffer } from "./sim_buffer.ts";
 import type { SimClient } from "./sim_client.ts";
 import type { Simulation } from "./simulation.ts";
 
-type Pick = readonly [number, number, number, number];
-type Action = (client: SimClient, pick: Pick, sim: Simulation) => void;
-
 /** Does the step, if it fits. */
 export function doStep(sim: Simulation, step: Step): void {
   const client = sim.clients[step.who % sim.clients.length] as SimClient;
-  const pick = [0, 1, 2, 3].map((index) => step.pick[index] ?? 0) as unknown as Pick;
+  const pick = [0, 1, 2, 3].map((index) => step.pick[index] ?? 0) as unknown as Numbers;
   actions[step.kind](client, pick, sim);
 }
 
 const actions: Readonly<Record<StepKind, Action>> = {
+  ...channelActions,
+  ...notesActions,
+  ...chatActions,
+  ...queryActions,
   requestContact(client, [a], sim) {
-    const other = choose(sim.clients.filter((one) => one !== client), a);
+    const other = choose(sim.clients.filter((one) => one.userId !== client.userId), a);
     if (!client.isOnline || other === undefined) return;
     contact(client, other.userId, undefined, "RequestContact");
   },
@@ -36,6 +43,11 @@ const actions: Readonly<Record<StepKind, Action>> = {
     if (client.isOnline && userId !== undefined && b % 3 === 0) {
       contact(client, userId, "strangers", "Remove");
     }
+  },
+  readNotification(client, [a]) {
+    const notificationId = choose([...client.notifications.keys()], a);
+    if (!client.isOnline || notificationId === undefined) return;
+    client.quietly(client.ask("MarkNotificationRead", { notificationId }));
   },
   createRoom(client) {
     if (!client.isOnline || client.room !== undefined) return;
@@ -262,7 +274,8 @@ const actions: Readonly<Record<StepKind, Action>> = {
     sim.server.faults.commitTime = () => longest === 0 ? 0 : sim.random.int(longest);
   },
   refuse(_client, [a], sim) {
-    sim.server.faults.refuse = a % 4 === 0 ? "/users/" : "/rooms/";
+    const actors = ["/users/", "/rooms/", "/rooms/", "/rooms/", "/channels/", "/channels/"];
+    sim.server.faults.refuse = actors[a % actors.length];
   },
   poison(client, [a], sim) {
     sim.server.faults.poisoned = true;
@@ -272,10 +285,6 @@ const actions: Readonly<Record<StepKind, Action>> = {
     sim.longWait(10_000 + a % 40_000);
   },
 };
-
-function choose<T>(list: readonly T[], number: number): T | undefined {
-  return list[number % list.length];
-}
 
 /** Mostly soon enough to come back, sometimes not. */
 function pause(number: number): number {

@@ -4,19 +4,32 @@ import { type DecodedEnvelope, decodeEnvelope } from "../../rpc/decode_envelope.
 import { type PeerKey, peerKey, peerText } from "../../rpc/peer_id.ts";
 import { decompress } from "../../rpc/zstd.ts";
 import type { LinkWatch } from "./network.ts";
+import type { Permissions } from "./permissions.ts";
 
 const MAX_PLAIN = 1 << 26;
 
 /** Declared as requests, sent as messages: nobody waits for an answer. [rooms 6.6] [projects 8.6] */
 const SILENT: ReadonlySet<string> = new Set(["DeclineCall", "LspQueryResponse"]);
+/** Requests with many answers. [projects 8.4] */
+const STREAMS: ReadonlySet<string> = new Set(["SearchCommits", "GetInitialGraphData"]);
+/** Messages that need the right to edit when they are sent by a guest. [projects 8.2] */
+const EDITING: ReadonlySet<string> = new Set(["SaveBuffer", "CreateProjectEntry", "UpdateBuffer"]);
 /** Requests to whose end a project's messages stop, if it was left before them. */
 const FENCES: ReadonlySet<string> = new Set(["UpdateParticipantLocation"]);
 /** Forwarded with another payload than they were sent with. [projects 8.6] */
 const REWRITTEN: ReadonlySet<string> = new Set(["LspQuery", "LspQueryResponse", "UpdateProject"]);
 
+/** Sees the decoded messages of one connection, beside the checks here. */
+export interface EnvelopeWatch {
+  up(name: MessageName, envelope: DecodedEnvelope): void;
+  /** @param written the tick when the server wrote it */
+  down(name: MessageName, envelope: DecodedEnvelope, written: number): void;
+}
+
 /** What all connections of a simulation share: who sent what how often. */
 export class WireRecord {
-  readonly #sent = new Map<string, number>();
+  /** Ticks when a message came to the server, by its fingerprint. */
+  readonly #sent = new Map<string, number[]>();
   /** Messages from the server, and to it. */
   down = 0;
   up = 0;
@@ -24,13 +37,28 @@ export class WireRecord {
   constructor(
     readonly fail: (text: string) => void,
     readonly trace: (text: () => string) => void,
+    readonly permissions: Permissions,
   ) {}
 
   readonly #watches: WireWatch[] = [];
+  readonly #users = new Map<PeerKey, number>();
+
+  userOf(key: PeerKey): number | undefined {
+    return this.#users.get(key);
+  }
+
+  /** That connection is the user's. */
+  belongs(key: PeerKey, user: number): void {
+    this.#users.set(key, user);
+  }
 
   /** Watches one connection. */
-  watch(key: PeerKey, who: string): LinkWatch & { readonly unanswered: readonly string[] } {
-    const watch = new WireWatch(this, key, who);
+  watch(
+    key: PeerKey,
+    who: string,
+    also: EnvelopeWatch,
+  ): LinkWatch & { readonly unanswered: readonly string[] } {
+    const watch = new WireWatch(this, key, who, also);
     this.#watches.push(watch);
     return watch;
   }
@@ -40,11 +68,17 @@ export class WireRecord {
     for (const watch of this.#watches) watch.doubt();
   }
 
-  /** @returns how often it was sent so far */
-  sent(fingerprint: string, more: number): number {
-    const count = (this.#sent.get(fingerprint) ?? 0) + more;
-    if (more > 0) this.#sent.set(fingerprint, count);
-    return count;
+  /** A message came to the server. */
+  sent(fingerprint: string): void {
+    const ticks = this.#sent.get(fingerprint);
+    const tick = this.permissions.tick();
+    if (ticks === undefined) this.#sent.set(fingerprint, [tick]);
+    else ticks.push(tick);
+  }
+
+  /** When such a message came to the server. */
+  arrivals(fingerprint: string): readonly number[] {
+    return this.#sent.get(fingerprint) ?? [];
   }
 }
 
@@ -52,6 +86,7 @@ class WireWatch implements LinkWatch {
   readonly #record: WireRecord;
   readonly #key: PeerKey;
   readonly #who: string;
+  readonly #also: EnvelopeWatch;
   #lastId = -1;
   /** Requests of the client by envelope id, until they are answered. */
   readonly #asked = new Map<number, MessageName>();
@@ -69,9 +104,10 @@ class WireWatch implements LinkWatch {
   #joining = 0;
   readonly #received = new Map<string, number>();
 
-  constructor(record: WireRecord, key: PeerKey, who: string) {
+  constructor(record: WireRecord, key: PeerKey, who: string, also: EnvelopeWatch) {
     this.#record = record;
     this.#key = key;
+    this.#also = also;
     this.#who = `${who} on ${peerText(key)}`;
   }
 
@@ -92,10 +128,11 @@ class WireWatch implements LinkWatch {
     if (info === undefined) throw new TypeError(`Unknown type ${envelope.tag} from a client`);
     const { name, response } = info;
     this.#trace("→", name, envelope);
+    this.#also.up(name, envelope);
     if (envelope.respondingTo !== undefined) return;
     if (response !== undefined) this.#asked.set(envelope.id, name);
     if (info.entity !== undefined && !REWRITTEN.has(name)) {
-      this.#record.sent(fingerprint(this.#key, envelope), 1);
+      this.#record.sent(fingerprint(this.#key, envelope));
     }
     if (name === "JoinRoom") this.#joining++;
     if (name === "LeaveProject" || name === "UnshareProject") {
@@ -107,7 +144,11 @@ class WireWatch implements LinkWatch {
     }
   }
 
-  down(message: Uint8Array): void {
+  writing(): number {
+    return this.#record.permissions.tick();
+  }
+
+  down(message: Uint8Array, written: number): void {
     this.#record.down++;
     const envelope = decodeEnvelope(decompress(message, MAX_PLAIN));
     const info = messageByTag(envelope.tag);
@@ -119,7 +160,8 @@ class WireWatch implements LinkWatch {
     }
     this.#lastId = envelope.id;
     if (envelope.respondingTo !== undefined) this.#answer(name, envelope, envelope.respondingTo);
-    else this.#message(name, envelope);
+    else this.#message(name, envelope, written);
+    this.#also.down(name, envelope, written);
   }
 
   #answer(name: MessageName, envelope: DecodedEnvelope, id: number): void {
@@ -128,6 +170,8 @@ class WireWatch implements LinkWatch {
       this.#fail(`got ${name} as the answer to ${id}, which asks nothing or has been answered`);
       return;
     }
+    // A stream ends with its last answer.
+    if (STREAMS.has(request) && name !== "EndStream" && name !== "Error") return;
     this.#asked.delete(id);
     // Where the answer was taken back, so was what stands before it.
     if (name !== "Error") {
@@ -165,7 +209,7 @@ class WireWatch implements LinkWatch {
     }
   }
 
-  #message(name: MessageName, envelope: DecodedEnvelope): void {
+  #message(name: MessageName, envelope: DecodedEnvelope, written: number): void {
     if (name === "RoomUpdated" && !this.#inRoom && this.#joining === 0) {
       this.#fail("got RoomUpdated of a room that it is not in");
     }
@@ -182,9 +226,17 @@ class WireWatch implements LinkWatch {
     const print = fingerprint(key, envelope);
     const count = (this.#received.get(print) ?? 0) + 1;
     this.#received.set(print, count);
-    const sent = this.#record.sent(print, 0);
+    const arrivals = this.#record.arrivals(print);
+    const sent = arrivals.length;
     if (count > sent) {
       this.#fail(`got ${name} ${count} times from ${peerText(key)}, who sent it ${sent} times`);
+    }
+    if (!EDITING.has(name)) return;
+    const { permissions } = this.#record;
+    const user = this.#record.userOf(key);
+    if (user === undefined) return;
+    if (!arrivals.some((at) => permissions.couldEdit(user, at, written))) {
+      this.#fail(`got ${name} from user ${user}, who could not edit`);
     }
   }
 

@@ -1,0 +1,112 @@
+/** Who loses sight of a channel hears nothing more of what he has open of it. [channels Q-20] */
+import { assertEquals } from "@std/assert";
+import { keyId } from "../../../rpc/peer_id.ts";
+import { edit, select } from "../../support/notes.ts";
+import { comeBack, leave, openNotes, openTestNotes, told, write } from "./notes_world.ts";
+import { Refusing } from "./refusing.ts";
+import { type Client, World } from "./world.ts";
+
+const GUEST = 2;
+const BANNED = 3;
+
+async function setRole(world: World, by: Client, of: Client, role: number): Promise<void> {
+  by.send("SetChannelMemberRole", { channelId: 1n, userId: BigInt(of.userId), role });
+  await world.settle();
+}
+
+async function show(world: World, by: Client, visibility: number): Promise<void> {
+  by.send("SetChannelVisibility", { channelId: 1n, visibility });
+  await world.settle();
+}
+
+async function say(world: World, by: Client, lowerHalf: bigint): Promise<void> {
+  by.send("SendChannelMessage", { channelId: 1n, body: "hello", nonce: { lowerHalf } });
+  await world.settle();
+}
+
+/** Owner and member are in the notes and the chat of channel 1. */
+async function start(world: World): Promise<{ owner: Client; member: Client }> {
+  const { owner, member } = await openTestNotes(world);
+  for (const client of [owner, member]) client.send("JoinChannelChat", { channelId: 1n });
+  await world.settle();
+  told(owner);
+  told(member);
+  return { owner, member };
+}
+
+Deno.test("[channels Q-20] who is banned, removed or sees the channel no more is in its notes and its chat no longer", async () => {
+  const ways: ((world: World, owner: Client, member: Client) => Promise<void>)[] = [
+    (world, owner, member) => setRole(world, owner, member, BANNED),
+    async (world, owner, member) => {
+      owner.send("RemoveChannelMember", { channelId: 1n, userId: BigInt(member.userId) });
+      await world.settle();
+    },
+    async (world, owner, member) => {
+      await show(world, owner, 0);
+      await setRole(world, owner, member, GUEST);
+      // A guest sees a public channel, with all that is open of it.
+      told(member);
+      await write(world, owner, edit([8, 2], [], [0, 0], "1"));
+      await say(world, owner, 1n);
+      assertEquals(told(member), ['UpdateChannelBuffer 1 8@2[0,0]"1"', "ChannelMessageSent"]);
+      await show(world, owner, 1);
+    },
+  ];
+  for (const way of ways) {
+    await using world = await World.start();
+    const { owner, member } = await start(world);
+    told(owner);
+    await way(world, owner, member);
+    const heard = told(owner).filter((text) => text.includes("Collaborators"));
+    assertEquals(heard, ["UpdateChannelBufferCollaborators 1 #0/8"]);
+    told(member);
+    await write(world, owner, edit([8, 9], [[8, 2]], [0, 0], "x"));
+    await say(world, owner, 2n);
+    assertEquals(told(member), []);
+    // Nor does he come back to his place.
+    await comeBack(world, member, []);
+    assertEquals(told(member), ["RejoinChannelBuffersResponse"]);
+  }
+});
+
+Deno.test("[channels Q-20] [design 1.3b] whose loss of the role is refused by the database keeps what he has open", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { owner, member } = await start(world);
+  refusing.actor = "/channels/1";
+  await setRole(world, owner, member, BANNED);
+  told(member);
+  await write(world, owner, edit([8, 2], [], [0, 0], "1"));
+  await say(world, owner, 1n);
+  assertEquals(told(member), ['UpdateChannelBuffer 1 8@2[0,0]"1"', "ChannelMessageSent"]);
+});
+
+Deno.test("[channels 8.6, Q-12] of two lost places of one user each client gets its own, once its cursors say which", async () => {
+  await using world = await World.start();
+  const { owner, member } = await openTestNotes(world);
+  const second = await world.connect("member");
+  await openNotes(world, second);
+  for (const client of [member, second]) client.connection.socketClosed();
+  // The one with replica 10 comes first, and nothing that it knows tells them apart.
+  const third = await world.connect("member");
+  await comeBack(world, third, []);
+  told(third);
+  told(owner);
+  await write(world, third, select([10, 5]));
+  const key = third.connection.key;
+  const placed = await world.store.load("channel_buffer_collaborators");
+  assertEquals(
+    placed.filter((one) => one.connection_id === keyId(key)).map((one) => one.replica_id),
+    [10],
+  );
+  assertEquals(told(owner).map((text) => text.split(" ")[0]), [
+    "UpdateChannelBufferCollaborators",
+    "UpdateChannelBuffer",
+  ]);
+  // The other's place is still there for it.
+  const fourth = await world.connect("member");
+  await comeBack(world, fourth, []);
+  assertEquals(told(fourth).at(-1)?.endsWith("#0/8,#4/9,#3/10"), true);
+  await leave(world, third);
+  assertEquals(told(owner).at(-1), "UpdateChannelBufferCollaborators 1 #0/8,#4/9");
+});
