@@ -14,7 +14,7 @@ export interface ServerEnd {
 export interface LinkWatch {
   up(message: Uint8Array): void;
   /** The server writes a message: what is returned comes along with it. */
-  writing(): number;
+  writing?(): number;
   down(message: Uint8Array, written: number): void;
 }
 
@@ -147,7 +147,7 @@ export class Link {
     const message = { bytes: bytes.slice(), written: 0 };
     if (direction === "down") {
       if (this.#ended.server) return;
-      message.written = this.#watch?.writing() ?? 0;
+      message.written = this.#watch?.writing?.() ?? 0;
       if (this.#stalled || this.#held.length > 0) {
         this.#held.push(message);
         this.#heldBytes += bytes.length;
