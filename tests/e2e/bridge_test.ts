@@ -251,7 +251,7 @@ Deno.test("[agents R7] a device begins a thread with an agent that an editor run
   assertEquals([editor.updates.length, editor.questions.length], [0, 0]);
 });
 
-Deno.test("[agents R2] [agents 4] while the server is away editor and agent do not notice", async () => {
+Deno.test("[agents R2] [agents 1a] while the server is away editor and agent do not notice", async () => {
   await using server = await startServer();
   await using device = await Device.of(server, "alice");
   await using relay = new TcpRelay({
@@ -276,7 +276,7 @@ Deno.test("[agents R2] [agents 4] while the server is away editor and agent do n
   await device.see("the last word", () => device.said === "abcdefg");
 });
 
-Deno.test("[agents 4] without a login there is only the agent", async () => {
+Deno.test("[agents 1a] without a login there is only the agent", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "parley-bridge-" });
   try {
     const env = { PARLEY_USER_ID: "", PARLEY_TOKEN: "", XDG_CONFIG_HOME: dataDir };
@@ -322,7 +322,7 @@ Deno.test("[agents 4f] exit codes and signals pass, and the streams hold nothing
   await waitUntil(() => missing.errors.includes('Cannot run the agent "no-such-agent-here"'));
 });
 
-Deno.test("[agents 4] what is printed for Zed's settings starts the same bridge", async () => {
+Deno.test("[agents 1a] what is printed for Zed's settings starts the same bridge", async () => {
   const main = new URL("../../main.ts", import.meta.url).pathname;
   const flags = ["--print-zed-settings", "--name", "my laptop"];
   const agent = ["npx", "-y", "@example/some-agent@1.2.3", "--acp"];
