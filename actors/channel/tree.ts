@@ -51,7 +51,8 @@ export class ChannelTree extends Cell implements ChannelRef {
 
   tell(message: ChannelMessage, gate: number): void {
     this.enqueue({
-      remembers: message.type === "channel.latest_message",
+      remembers: message.type === "channel.latest_message" ||
+        message.type === "channel.notes_changed",
       run: (turn) => channelMessages(this.#context(turn), message),
       refused: (error) => this.#unheard(message, error),
     }, gate);

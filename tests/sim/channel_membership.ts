@@ -104,7 +104,14 @@ export class ChannelMembership {
   }
 
   async #leave(channelId: bigint): Promise<void> {
-    await this.client.ask("LeaveChannelBuffer", { channelId });
+    const { client } = this;
+    const { peer } = client;
+    const request = client.ask("LeaveChannelBuffer", { channelId });
+    await request.catch(({ message }: Error) => {
+      // Then the server lets go only of a connection that is lost.
+      if (message.includes("taken back") && peer === client.peer) client.stalled = true;
+    });
+    await request;
   }
 
   /** [channels 8.6] */

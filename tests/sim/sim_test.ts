@@ -148,6 +148,10 @@ const found: readonly [file: string, name: string][] = [
     "[design 6e] [design 1.3a] the id of a channel's call is not given twice when the channel's part is taken back",
   ],
   [
+    "notes_told_early",
+    "[design 6e] [design 1.3b] who subscribes hears of no change of notes that is not stored",
+  ],
+  [
     "notes_taken_back",
     "[design 6e] [design 1.3d] [channels 8.6] who comes back to several notes is told of none whose place was taken back",
   ],
