@@ -145,6 +145,7 @@ export const routes: readonly Route[] = [
 
   {
     path: "/client/socket_tickets",
+    place: "passed on",
     methods: ["POST"],
     auth: "none",
     handler: socketTicket,

@@ -97,6 +97,23 @@ Deno.test("[transport 11.2] only pages of named origins may ask, and only for th
   assertEquals(no.headers.get("access-control-allow-origin"), null);
 });
 
+Deno.test("[transport 11.2] [transport 6.3.3] a ticket of the part without connections is good at the other part", async () => {
+  const dataDir = await Deno.makeTempDir({ prefix: "parley-tickets-" });
+  try {
+    await using collab = await startServer({ dataDir, flags: ["--mode", "collab"] });
+    await using api = await startServer({
+      dataDir,
+      flags: ["--mode", "api", "--collab-url", collab.url, "--web-origins", ORIGIN],
+    });
+    const answer = await askTicket(api, headersOf(await collab.addUser("ann")));
+    assertEquals(answer.status, 200, answer.text);
+    assertEquals(answer.headers.get("access-control-allow-origin"), ORIGIN);
+    assertEquals(await handshake(collab, JSON.parse(answer.text).ticket), "hello");
+  } finally {
+    await Deno.remove(dataDir, { recursive: true });
+  }
+});
+
 Deno.test("[transport 11.2] tickets end after 30 s, and only so many wait", () => {
   const clock = new FakeClock();
   const tickets = new SocketTickets(clock);
