@@ -21,6 +21,7 @@ import { SignIn } from "./http/signin/sign_in.ts";
 import { SocketTickets } from "./http/socket_tickets.ts";
 import { type Endpoint, Endpoints } from "./http/endpoints.ts";
 import { Notices } from "./http/client_api/notices.ts";
+import { TelemetryFiles } from "./http/client_api/telemetry_files.ts";
 import { type HttpHandler, Listener } from "./http/listener.ts";
 import type { Guard } from "./http/local_guard.ts";
 import { readCertificate } from "./http/certificate.ts";
@@ -201,6 +202,9 @@ export class Server {
       ),
       strategies,
       notices: this.notices,
+      telemetry: this.#config.storesTelemetry
+        ? new TelemetryFiles({ dataDir, clock: actors.clock, log: this.#log })
+        : undefined,
       plans: new Plans(this.#store, actors.accounts, this.#config.billing !== undefined),
       payments: await paymentsOf(this.#config),
       limits: new RequestLimits(actors.clock, this.#config, this.metrics),

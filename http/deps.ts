@@ -10,6 +10,7 @@ import type { ExtensionRegistry } from "./extensions/extension_registry.ts";
 import type { GuessLimit } from "./guess_limit.ts";
 import type { RequestLimits } from "./request_limits.ts";
 import type { Notices } from "./client_api/notices.ts";
+import type { TelemetryFiles } from "./client_api/telemetry_files.ts";
 import type { Payments } from "./billing/payments.ts";
 import type { Plans } from "./plans.ts";
 import type { Strategy } from "./strategies.ts";
@@ -17,6 +18,8 @@ import type { SocketTickets } from "./socket_tickets.ts";
 import type { SignIn } from "./signin/sign_in.ts";
 
 export interface HttpDeps {
+  /** Where reports of clients are kept; undefined where they are dropped. */
+  readonly telemetry: TelemetryFiles | undefined;
   readonly config: Config;
   readonly actors: Actors;
   readonly admission: Admission;

@@ -245,7 +245,8 @@ export const routes: readonly Route[] = [
     handler: telemetry,
     caller: "Zed: telemetry, crashes",
     years: "both",
-    answer: "200 with nothing, dropped; 400 for panics and hangs with a wrong checksum",
+    answer:
+      "200 with nothing, dropped or stored by `TELEMETRY`; 400 for panics and hangs with a wrong checksum",
   },
 
   // Pages.

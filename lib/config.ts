@@ -124,6 +124,8 @@ export interface Config {
   readonly llmApiSecret: Secret | undefined;
   /** Seed of telemetry's checksum. [transport 7.4.1] */
   readonly checksumSeed: Secret | undefined;
+  /** Whether reports of clients are kept. [transport 7.4] */
+  readonly storesTelemetry: boolean;
   /** Where requests are sent on to, if at all; URLs without a slash at their end. */
   readonly upstreams: Upstreams;
   /** Folder of the registry's archives; undefined for the one in the data folder. */
@@ -224,6 +226,7 @@ export function loadConfig(
     welcomeChannel: values.welcomeChannel,
     llmApiSecret: values.llmApiSecret,
     checksumSeed: values.checksumSeed,
+    storesTelemetry: values.telemetry === "store",
     extensionsDir: values.extensionsDir,
     blobStore,
     upstreams: {

@@ -5,7 +5,7 @@ import type { Environment } from "./config.ts";
 export const unusedVariables: Readonly<Record<string, string>> = {
   INVITE_LINK_PREFIX: "links begin with PUBLIC_URL",
   ZED_ENVIRONMENT: "one database is one environment",
-  "KINESIS_": "telemetry is dropped",
+  "KINESIS_": "telemetry is dropped, or kept in files with TELEMETRY=store",
   LLM_DATABASE_URL: "models are a proxy's, which LLM_API_SECRET signs tokens for",
   MIGRATIONS_PATH: "migrations are part of the program",
   SUPERMAVEN_ADMIN_API_KEY: "that service is not offered",

@@ -292,6 +292,16 @@ export const settings = {
     description: "Seed of the checksum of telemetry, for clients that were built with it.",
     secret: true,
   }),
+  telemetry: setting({
+    flag: "telemetry",
+    env: "TELEMETRY",
+    value: "<drop|store>",
+    schema: oneOf(["drop", "store"]),
+    default: "drop",
+    description:
+      "What becomes of the telemetry and crash reports that clients send: forgotten, or kept for 30 " +
+      "days in the folder telemetry of the data folder, at most 1 GiB.",
+  }),
   extensionsDir: setting({
     flag: "extensions-dir",
     env: "EXTENSIONS_DIR",

@@ -1,4 +1,7 @@
-/** Telemetry and crash reports of clients: accepted, so that nobody sends again, and forgotten. */
+/**
+ * Telemetry and crash reports of clients: accepted, so that nobody sends again, and forgotten unless
+ * the operator has chosen to keep them.
+ */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { dropBody, readBody } from "../body.ts";
 import { plainText } from "../responses.ts";
@@ -16,15 +19,18 @@ export async function telemetry({ request, params, deps }: Exchange): Promise<Re
   const seed = deps.config.checksumSeed?.reveal();
   const kind = params["*"]!;
   // Crash files carry no checksum.
-  if (seed === undefined || !["events", "panics", "hangs"].includes(kind)) {
+  const isChecked = seed !== undefined && ["events", "panics", "hangs"].includes(kind);
+  if (!isChecked && deps.telemetry === undefined) {
     await dropBody(request, REPORT_LIMIT);
     return plainText(200, "");
   }
   const body = await readBody(request, REPORT_LIMIT);
-  if (!isChecksum(request.headers.get("x-zed-checksum") ?? "", seed, body)) {
+  if (isChecked && !isChecksum(request.headers.get("x-zed-checksum") ?? "", seed, body)) {
     if (kind !== "events") return plainText(400, "the checksum is missing or wrong");
-    deps.log.debug("Telemetry with a wrong checksum, dropped like all of it", {});
+    deps.log.debug("Telemetry with a wrong checksum is dropped", {});
+    return plainText(200, "");
   }
+  await deps.telemetry?.keep(kind, body);
   return plainText(200, "");
 }
 

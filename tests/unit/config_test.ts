@@ -50,6 +50,7 @@ Deno.test("[issue 3 run] the defaults are those that the issue names", () => {
     welcomeChannel: undefined,
     llmApiSecret: undefined,
     checksumSeed: undefined,
+    storesTelemetry: false,
     extensionsDir: undefined,
     blobStore: undefined,
     upstreams: { extensions: undefined, site: undefined, cloud: undefined },
@@ -104,6 +105,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     welcomeChannel: ["1", "2"],
     llmApiSecret: ["a".repeat(16), "b".repeat(16)],
     checksumSeed: ["a", "b"],
+    telemetry: ["store", "drop"],
     extensionsDir: ["/srv/a", "/srv/b"],
     blobStoreUrl: ["https://a.example/", "https://b.example"],
     blobStoreBucket: ["a", "b"],
@@ -195,6 +197,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     welcomeChannel: 1,
     llmApiSecret: "a".repeat(16),
     checksumSeed: "a",
+    storesTelemetry: true,
     extensionsDir: "/srv/a",
     blobStore: {
       url: "https://a.example",
@@ -261,6 +264,7 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
     welcomeChannel: 2,
     llmApiSecret: "b".repeat(16),
     checksumSeed: "b",
+    storesTelemetry: false,
     extensionsDir: "/srv/b",
     blobStore: {
       url: "https://b.example",
