@@ -295,11 +295,11 @@ export const settings = {
   telemetry: setting({
     flag: "telemetry",
     env: "TELEMETRY",
-    value: "<drop|store>",
+    value: "<which>",
     schema: oneOf(["drop", "store"]),
     default: "drop",
     description:
-      "What becomes of the telemetry and crash reports that clients send: forgotten, or kept for 30 " +
+      "What becomes of the telemetry and crash reports of clients: drop, or store, which keeps them 30 " +
       "days in the folder telemetry of the data folder, at most 1 GiB.",
   }),
   extensionsDir: setting({
