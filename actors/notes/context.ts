@@ -134,6 +134,7 @@ export function leave(
 export function forget({ turn, notes }: NotesContext, operations: Iterable<Operation>): void {
   for (const one of operations) {
     notes.senders.delete(lamportKey(one));
+    notes.spoilt.add(one.replicaId);
     turn.remove("buffer_operations", operationKey(notes, one));
   }
 }

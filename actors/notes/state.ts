@@ -35,6 +35,11 @@ export class NotesState {
   readonly observed = new Map<number, NotesVersion>();
   /** By whose replica id operations came that wait, by {@link lamportKey}. */
   readonly senders = new Map<number, number>();
+  /**
+   * Replica ids of which something waits with others for ever: clients hold back all that comes of
+   * them. [channels 9.7] A restart forgets them.
+   */
+  readonly spoilt = new Set<number>();
   /** The greatest value of a timestamp that collaborators have heard of in this epoch. */
   clock = 1;
   /** By user: how far he has moved the clock on in this epoch by leaps that are none of typing. */
@@ -50,6 +55,7 @@ export class NotesState {
     this.baseText = baseText;
     this.document = new Document(baseText, operations);
     this.senders.clear();
+    this.spoilt.clear();
     this.leaps.clear();
     this.displaced.clear();
     this.clock = operations.reduce((most, { timestamp }) => Math.max(most, timestamp), 1);
@@ -75,12 +81,15 @@ export class NotesState {
     return [...this.collaborators.values()].sort((a, b) => a.replicaId - b.replicaId);
   }
 
-  /** The smallest free replica id; undefined when there is none. [channels 8.3.2] */
+  /** The smallest free replica id, spoilt ones last; undefined when there is none. [channels 8.3.2] */
   freeReplica(): number | undefined {
+    let spoilt: number | undefined;
     for (let id = FIRST_REPLICA; id < END_OF_REPLICAS; id++) {
-      if (!this.collaborators.has(id)) return id;
+      if (this.collaborators.has(id)) continue;
+      if (!this.spoilt.has(id)) return id;
+      spoilt ??= id;
     }
-    return undefined;
+    return spoilt;
   }
 
   /**

@@ -1,7 +1,7 @@
 /** What must hold of notes when nothing moves. [channels 17.5–17.8] */
 import { decode } from "../../proto/mod.ts";
 import { compareLamport, Document, fromWireOperation, type Operation } from "../../text/mod.ts";
-import type { NotesCopy } from "./notes_copy.ts";
+import { type NotesCopy, waitingOf } from "./notes_copy.ts";
 import type { Simulation } from "./simulation.ts";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -132,7 +132,9 @@ function checkCopy(sim: Simulation, copy: NotesCopy, { epoch, document }: Stored
     return;
   }
   sim.count("notes compared");
-  sim.equal(`what ${name} wait for`, copy.waitingCount, document.waitingCount);
+  // What a leaver had waiting is with those who heard of it for ever, and with nobody else. [channels 9.10]
+  const writing = new Set(copy.collaborators.map(({ replicaId }) => replicaId));
+  sim.equal(`what ${name} wait for`, copy.waitingOf(writing), waitingOf(document, writing));
   sim.equal(name, copy.text, document.text());
 }
 

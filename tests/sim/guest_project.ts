@@ -53,7 +53,8 @@ export class GuestProject {
   #nextQuery = 0n;
   /** Pieces that searches have got. */
   readonly #searches = new Map<bigint, number>();
-  #nextSearch = 0n;
+  /** Handles below are of stays before this one. */
+  readonly #firstSearch: number;
 
   constructor(
     readonly client: SimClient,
@@ -61,6 +62,7 @@ export class GuestProject {
     readonly replicaId: number,
     joined: Joined,
   ) {
+    this.#firstSearch = client.searches.length;
     this.#take(joined);
   }
 
@@ -237,9 +239,9 @@ export class GuestProject {
 
   /** In the form of 2026: what is found comes in requests of the host. [projects 9.6] */
   search(isCancelled: boolean): void {
-    const handle = this.#nextSearch++;
-    this.#searches.set(handle, 0);
     const { client, id: projectId } = this;
+    const handle = BigInt(client.searches.push(projectId) - 1);
+    this.#searches.set(handle, 0);
     const value = { projectId, limit: 100n, handle };
     client.quietly(client.ask("FindSearchCandidates", value));
     if (isCancelled) client.send("FindSearchCandidatesCancelled", { projectId, handle });
@@ -247,7 +249,13 @@ export class GuestProject {
 
   searchAnswered(handle: bigint, found: readonly bigint[] | undefined, isDone: boolean): void {
     const count = this.#searches.get(handle);
-    const { sim, name } = this.client;
+    const { sim, name, searches } = this.client;
+    // Whoever leaves and joins again is the same connection to the host, who goes on with what it was
+    // asked. [projects 9.6]
+    if (handle < this.#firstSearch && searches[Number(handle)] === this.id) {
+      sim.count("search answered after another join");
+      return;
+    }
     sim.expect(count !== undefined, () => `${name} got results of search ${handle}, not asked`);
     if (count === undefined) return;
     if (isDone) {

@@ -6,7 +6,7 @@ import {
   toWireVersion,
 } from "../../text/mod.ts";
 import type { Init, MessageTypes } from "../../proto/mod.ts";
-import { Replica } from "../../text/mod.ts";
+import { type Document, Replica } from "../../text/mod.ts";
 import { WORDS } from "./sim_buffer.ts";
 import type { SimClient } from "./sim_client.ts";
 
@@ -52,8 +52,9 @@ export class NotesCopy {
     return toWireVersion(this.#replica.document.version);
   }
 
-  get waitingCount(): number {
-    return this.#replica.document.waitingCount;
+  /** How much waits of these authors. */
+  waitingOf(replicaIds: ReadonlySet<number>): number {
+    return waitingOf(this.#replica.document, replicaIds);
   }
 
   /** What this client made last. */
@@ -116,6 +117,11 @@ export class NotesCopy {
     if (!this.client.isOnline || !(this.attached || this.client.is2025)) return;
     this.client.send("UpdateChannelBuffer", { channelId: this.channelId, operations });
   }
+}
+
+/** How much waits in a document of these authors. */
+export function waitingOf(document: Document, replicaIds: ReadonlySet<number>): number {
+  return [...document.waiting()].filter(({ replicaId }) => replicaIds.has(replicaId)).length;
 }
 
 /** No offset is within a character of two halves. */

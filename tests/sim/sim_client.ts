@@ -49,6 +49,8 @@ export class SimClient {
   readonly joined = new Map<bigint, GuestProject>();
   /** Projects whose `JoinProject` has no answer yet. */
   readonly joining = new Set<bigint>();
+  /** Projects of the searches that were asked for, by their handles. */
+  readonly searches: bigint[] = [];
   room: RoomView | undefined;
   link: Link | undefined;
   /** Requests that have no end yet. */

@@ -167,6 +167,14 @@ const found: readonly [file: string, name: string][] = [
     "older_list",
     "[design 6e] [design 1.5] [channels 4.5] a list of notifications is not older than what was told before it",
   ],
+  [
+    "replica_spoilt",
+    "[design 6e] [channels 9.7] nobody gets a replica id of which something waits with others for ever",
+  ],
+  [
+    "search_before_rejoining",
+    "[design 6e] [projects 9.6] who joins a project again gets the rest of what he searched before",
+  ],
 ];
 
 for (const [file, name] of found) {

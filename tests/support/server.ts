@@ -53,6 +53,7 @@ export class TestServer implements AsyncDisposable {
   readonly #database: TestDatabase | undefined;
   readonly #users = new Map<string, TestUser>();
   readonly #open: { close(): void; readonly peer: { readonly closed: Promise<string> } }[] = [];
+  readonly #peers: TestPeer[] = [];
 
   private constructor(
     options: TestServerOptions,
@@ -114,6 +115,7 @@ export class TestServer implements AsyncDisposable {
     const user = await this.addUser(login);
     const peer = await TestPeer.connect({ url: this.#url, user }, options);
     this.#open.push({ peer, close: () => void peer.close() });
+    this.#peers.push(peer);
     return peer;
   }
 
@@ -149,9 +151,13 @@ export class TestServer implements AsyncDisposable {
     });
   }
 
-  /** Ends the server as a signal would, and starts another on the same data and port. */
+  /**
+   * Ends the server as a signal would, and starts another on the same data and port. Those who only
+   * write down what they are told know by then that their connection has ended.
+   */
   async restart(): Promise<void> {
     await this.#server.stop();
+    await Promise.all(this.#peers.map(({ closed }) => closed));
     this.#server = this.#create(new URL(this.#url).port);
     await this.#start();
   }

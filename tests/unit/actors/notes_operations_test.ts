@@ -31,18 +31,19 @@ Deno.test("[channels 9.10] what waits is stored and passed on, is not in the ver
   assertEquals(await stored(world), []);
 });
 
-Deno.test("[channels 9.10, 8.3.2] what a leaver has waiting does not stand in the way of who gets the replica id next", async () => {
+Deno.test("[channels 9.7, 9.10, 8.3.2] nobody gets the replica id of a leaver who has something waiting, with which others hold back what comes of it", async () => {
   await using world = await World.start();
   const { owner, member } = await openTestNotes(world);
   await write(world, owner, edit([8, 6], [[8, 4]], [2, 2], "3"));
   await leave(world, owner);
   assertEquals(await stored(world), []);
   await openNotes(world, owner);
-  told(member);
-  await write(world, owner, edit([8, 8], [], [0, 0], "x"));
-  assertEquals(told(member), ['UpdateChannelBuffer 1 8@8[0,0]"x"']);
+  assertEquals(told(member).at(-1), "UpdateChannelBufferCollaborators 1 #1/9,#0/10");
+  await write(world, owner, edit([10, 8], [], [0, 0], "x"));
+  assertEquals(told(member), ['UpdateChannelBuffer 1 10@8[0,0]"x"']);
   await leave(world, owner);
   await leave(world, member);
+  // In the next epoch nobody has anything waiting.
   await openNotes(world, owner);
   assertEquals(told(owner).at(-1), 'JoinChannelBufferResponse 1 as 8 epoch 1 "x" #0/8');
 });
