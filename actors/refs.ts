@@ -408,6 +408,15 @@ export type NotesMessage =
       gate: number,
     ) => void;
   }
+  /**
+   * The answer with these collaborators has been said, once all notes of the request had answered: a
+   * later list may have been said before it. [channels 8.3.6]
+   */
+  | {
+    readonly type: "notes.rejoin_told";
+    readonly key: PeerKey;
+    readonly collaborators: readonly Init<MessageTypes["Collaborator"]>[];
+  }
   /** The grace of a lost connection is over. [channels 8.7] */
   | { readonly type: "notes.leave"; readonly key: PeerKey }
   /** Remove who has not come back after a restart. [channels 8.7] */

@@ -31,12 +31,17 @@ export function wireCollaborators(notes: NotesState): Init<MessageTypes["Collabo
   }));
 }
 
-/** Tells everybody who has the notes open, but for one, who that is. [channels 8.3.6] */
-export function tellCollaborators({ turn, notes }: NotesContext, except?: PeerKey): void {
-  const field = fieldOf("UpdateChannelBufferCollaborators", {
+/** Everybody who has the notes open, as one field of an envelope. [channels 8.3.6] */
+export function collaboratorsField(notes: NotesState): Uint8Array {
+  return fieldOf("UpdateChannelBufferCollaborators", {
     channelId: BigInt(notes.channelId),
     collaborators: wireCollaborators(notes),
   });
+}
+
+/** Tells everybody who has the notes open, but for one, who that is. [channels 8.3.6] */
+export function tellCollaborators({ turn, notes }: NotesContext, except?: PeerKey): void {
+  const field = collaboratorsField(notes);
   for (const { key } of notes.collaborators.values()) if (key !== except) turn.push(key, field);
 }
 

@@ -1,11 +1,12 @@
 /** Opening notes, coming back to them, leaving them, having seen them. [channels 8.3] [channels 8.5–8.9] */
-import { decode, type MessageName } from "../../proto/mod.ts";
+import { decode, type Init, type MessageName, type MessageTypes } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { BASE, fromWireVersion, toWireOperation, toWireVersion } from "../../text/mod.ts";
 import type { NotesMessage } from "../refs.ts";
 import { keyOwner, type PeerKey } from "../../rpc/peer_id.ts";
 import {
   allOperations,
+  collaboratorsField,
   leave,
   type NotesContext,
   observe,
@@ -32,6 +33,8 @@ export function notesMessages(context: NotesContext, message: NotesMessage): voi
   switch (message.type) {
     case "notes.rejoin":
       return rejoin(context, message);
+    case "notes.rejoin_told":
+      return tellLater(context, message);
     case "notes.leave": {
       const collaborator = notes.collaboratorOn(message.key);
       if (collaborator !== undefined) leave(context, [collaborator]);
@@ -150,4 +153,20 @@ function rejoin(
     collaborators: wireCollaborators(notes),
   };
   turn.then((gate) => answer(rejoined, gate));
+}
+
+/** Who came back is not left with a list that is older than what was said before it. [channels 8.3.6] */
+function tellLater(
+  { turn, notes }: NotesContext,
+  { key, collaborators }: Extract<NotesMessage, { type: "notes.rejoin_told" }>,
+): void {
+  if (notes.collaboratorOn(key) === undefined) return;
+  if (placesText(wireCollaborators(notes)) === placesText(collaborators)) return;
+  turn.push(key, collaboratorsField(notes));
+}
+
+function placesText(collaborators: readonly Init<MessageTypes["Collaborator"]>[]): string {
+  return collaborators
+    .map(({ replicaId, peerId }) => `${replicaId} on ${peerId?.ownerId}:${peerId?.id}`)
+    .join();
 }

@@ -81,11 +81,14 @@ function rejoin(
         },
       }, 0)
     ),
-    (buffers) => {
-      const field = fieldOf("RejoinChannelBuffersResponse", {
-        buffers: buffers.filter((one) => one !== undefined),
-      });
+    (answers) => {
+      const buffers = answers.filter((one) => one !== undefined);
+      const field = fieldOf("RejoinChannelBuffersResponse", { buffers });
       connection.outbox.push(field, requestId, last);
+      for (const { channelId, collaborators = [] } of buffers) {
+        system.registry.notes.get(Number(channelId))
+          ?.tell({ type: "notes.rejoin_told", key: connection.key, collaborators }, 0);
+      }
     },
   );
 }

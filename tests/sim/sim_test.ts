@@ -164,6 +164,10 @@ const found: readonly [file: string, name: string][] = [
     "[design 6e] [channels 8.6] two devices of one user come back to their own places in notes",
   ],
   [
+    "older_places",
+    "[design 6e] [channels 8.6] [channels 8.3.6] who comes back to several notes is not left with an older list of who has them open",
+  ],
+  [
     "older_list",
     "[design 6e] [design 1.5] [channels 4.5] a list of notifications is not older than what was told before it",
   ],

@@ -152,6 +152,29 @@ Deno.test("[design 1.6] [channels 8.4] who writes to notes that are out of order
   assertEquals(told(back), ["RejoinChannelBuffersResponse"]);
 });
 
+Deno.test("[channels 8.6, 8.3.6] who comes back to several notes hears last who is in them now, though one of them took its time", async () => {
+  await using world = await World.start();
+  const { owner, member } = await openTestNotes(world);
+  owner.send("CreateChannel", { name: "sub", parentId: 1n });
+  await world.settle();
+  owner.send("JoinChannelBuffer", { channelId: 2n });
+  await world.settle();
+  owner.connection.socketClosed();
+  const back = await world.connect("owner");
+  told(back);
+  world.actors.registry.notes.get(2)!.refusedByStore();
+  back.send("RejoinChannelBuffers", {
+    buffers: [{ channelId: 1n, epoch: 0n, version: [] }, { channelId: 2n, epoch: 0n, version: [] }],
+  });
+  member.send("LeaveChannelBuffer", { channelId: 1n });
+  await world.settle();
+  assertEquals(told(back), [
+    "UpdateChannelBufferCollaborators 1 #2/8",
+    "RejoinChannelBuffersResponse 1 {} #2/8,#1/9 2 {} #2/8",
+    "UpdateChannelBufferCollaborators 1 #2/8",
+  ]);
+});
+
 Deno.test("[channels 8] notes rest when nobody has them open, and wake up for a message", async () => {
   await using world = await World.start();
   const { owner, member } = await openTestNotes(world);
