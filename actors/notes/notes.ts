@@ -107,6 +107,12 @@ export class Notes extends Cell implements NotesRef {
     const { journal } = this.system;
     // Should the database refuse that, the notes are brought back.
     if (gate > journal.durable) journal.heard(gate, this.address);
+    // Those that are brought back know nobody who only wrote.
+    for (const one of this.#unstored.splice(0)) {
+      journal.afterCommit(one.gate, (stored) => {
+        if (!stored) one.connection.drop("error");
+      });
+    }
     this.#deleted = true;
     this.#life({ type: "notes.deleted" });
   }

@@ -176,6 +176,10 @@ const found: readonly [file: string, name: string][] = [
     "[design 6e] [channels 9.7] nobody gets a replica id of which something waits with others for ever",
   ],
   [
+    "written_before_deletion",
+    "[design 6e] [design 1.3d] who wrote into notes that are deleted and brought back brings again what was refused",
+  ],
+  [
     "search_before_rejoining",
     "[design 6e] [projects 9.6] who joins a project again gets the rest of what he searched before",
   ],
