@@ -1,6 +1,6 @@
 /** Rooms that are the call of a channel. [rooms 9.8] [rooms 10.6] */
 import { fieldOf } from "../turn.ts";
-import type { RoleChange, RoomMessage } from "../refs.ts";
+import type { ChannelJoin, RoleChange, RoomMessage } from "../refs.ts";
 import { mayEdit, mayPublish, stronger } from "../roles.ts";
 import { tellCanceled } from "./calls.ts";
 import {
@@ -48,6 +48,7 @@ export function joinChannel(
   room.hasBegun = true;
   turn.tellUser(userId, { type: "user.seated", roomId: room.id, active: true });
   turn.tellUser(userId, { type: "user.join_ended", join });
+  if (admitted) tellOfMembershipAnyway(context, join);
   answerWithMedia(
     context,
     { connection, requestId },
@@ -69,6 +70,16 @@ export function joinChannel(
       if (rung !== undefined) tellCanceled(context, userId);
       turn.tellUser(userId, { type: "user.publish" });
     },
+  );
+}
+
+/** The member whom the join has made is the channel's change: it stays when the seat is taken back. */
+function tellOfMembershipAnyway({ system, turn }: RoomContext, join: ChannelJoin): void {
+  turn.then((gate) =>
+    system.journal.afterCommit(gate, (stored) => {
+      if (stored) return;
+      system.registry.channels.get(join.channelId)?.tell({ type: "channel.admitted", join }, 0);
+    })
   );
 }
 

@@ -91,6 +91,8 @@ export class Room extends Cell implements RoomRef {
   #arrived = false;
   /** Users whom the database still has in the room, though a turn that was taken back had not. */
   #returned: number[] = [];
+  /** Somebody left whom the database does not have here, and the turn that said so may be lost. */
+  #goneElsewhere = false;
   readonly #life: (event: RoomEvent) => void;
 
   /** @param fresh the state of a room that is made now; without it the room is read from the store */
@@ -439,7 +441,7 @@ export class Room extends Cell implements RoomRef {
     }
     super.settled();
     if (!arrived) return;
-    this.#tellChannel();
+    this.#tellAnew();
     for (const userId of this.#returned.splice(0)) {
       this.system.user(userId).tell({ type: "user.publish" }, 0);
     }
@@ -463,6 +465,7 @@ export class Room extends Cell implements RoomRef {
     }
     if (state === undefined) return false;
     this.#state = state;
+    this.#goneElsewhere ||= [...before.departed].some((userId) => !state.participants.has(userId));
     // Those whose leaving was taken back: others believe them free.
     this.#returned = this.generation === 1
       ? []
@@ -481,10 +484,21 @@ export class Room extends Cell implements RoomRef {
     });
   }
 
-  /** The channel may have heard of what was taken back. */
-  #tellChannel(): void {
+  /**
+   * The channel may have heard of what was taken back. And the people may not have heard who is gone: a
+   * user whose leaving was taken back here has lost this seat all the same to one that he took elsewhere.
+   */
+  #tellAnew(): void {
+    const goneElsewhere = this.#goneElsewhere;
+    this.#goneElsewhere = false;
     if (this.#state.participants.size === 0) return;
-    this.enqueue({ run: (turn) => tellChannel(this.#context(turn), { announce: true }) });
+    this.enqueue({
+      run: (turn) => {
+        const context = this.#context(turn);
+        if (goneElsewhere) updateRoom(context);
+        tellChannel(context, { announce: true });
+      },
+    });
   }
 
   /** A room that ends otherwise than by its last one's leaving has not told the channel. */

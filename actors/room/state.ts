@@ -37,6 +37,8 @@ export class RoomState {
   readonly channelId: number | undefined;
   /** Every row, pending ones included, by user. */
   readonly participants = new Map<number, Participant>();
+  /** Users who had a row since the room was made or read, and have none any more. */
+  readonly departed = new Set<number>();
   /** Active rows by answering connection. */
   readonly active = new Map<PeerKey, Participant>();
   readonly projects = new Map<number, ProjectState>();
@@ -57,12 +59,14 @@ export class RoomState {
 
   add(participant: Participant): void {
     this.participants.set(participant.userId, participant);
+    this.departed.delete(participant.userId);
     if (participant.key !== undefined) this.active.set(participant.key, participant);
     this.#lastOrdinal = Math.max(this.#lastOrdinal, participant.ordinal);
   }
 
   delete(participant: Participant): void {
     this.participants.delete(participant.userId);
+    this.departed.add(participant.userId);
     if (participant.key !== undefined) this.active.delete(participant.key);
   }
 

@@ -79,13 +79,21 @@ export function joinAgain(context: UserContext, join: ChannelJoin): void {
 }
 
 /** What has waited for the seat may go on. */
-export function endJoin({ turn, user }: UserContext, join: ChannelJoin, error?: RpcError): void {
+export function endJoin(
+  { system, turn, user }: UserContext,
+  join: ChannelJoin,
+  error?: RpcError,
+): void {
   if (user.joining?.join !== join) return;
+  const { admitted } = user.joining;
   user.joining = undefined;
   if (error !== undefined) {
     const { connection, requestId } = join;
     const field = errorField(error.code, error.message, error.tags);
     turn.then(() => connection.outbox.push(field, requestId, 0));
+    const channel = admitted ? system.registry.channels.get(join.channelId) : undefined;
+    // He is a member all the same.
+    if (channel !== undefined) turn.tellChannel(channel, { type: "channel.admitted", join });
   }
   const waiting = user.waiting.splice(0);
   turn.then(() => {

@@ -183,6 +183,14 @@ const found: readonly [file: string, name: string][] = [
     "search_before_rejoining",
     "[design 6e] [projects 9.6] who joins a project again gets the rest of what he searched before",
   ],
+  [
+    "seat_elsewhere",
+    "[design 6e] [design 1.3d] who has a seat elsewhere is gone from the room that was taken back",
+  ],
+  [
+    "member_untold",
+    "[design 6e] [design 1.3d] [channels 7.12] who became a member by joining hears so, though the seat was refused",
+  ],
 ];
 
 for (const [file, name] of found) {

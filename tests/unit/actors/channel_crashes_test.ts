@@ -1,5 +1,6 @@
 /** Trees that crash, or whose changes the database refuses. [design 1.3] [design 1.6] */
 import { assertEquals } from "@std/assert";
+import type { Room } from "../../../actors/room/room.ts";
 import { createTestTree, subscribe } from "./channel_world.ts";
 import { Refusing } from "./refusing.ts";
 import { type Client, World } from "./world.ts";
@@ -113,4 +114,37 @@ Deno.test("[design 1.6] a tree that is out of order stays so, and says so, when 
   owner.send("RenameChannel", { channelId: root, name: "y" });
   await world.settle();
   assertEquals(told(owner), ["RenameChannelResponse", "UpdateChannels"]);
+});
+
+Deno.test("[design 1.3d] [channels 7.12] who became a member by joining hears so, though the seat was refused", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { root, owner } = await createTestTree(world);
+  owner.send("SetChannelVisibility", { channelId: root, visibility: 0 });
+  const visitor = await world.connect("visitor");
+  await subscribe(world, visitor);
+  refusing.actor = "/rooms/1";
+  visitor.send("JoinChannel", { channelId: root });
+  await world.settle();
+  const [error, membership, update] = visitor.take();
+  assertEquals([error?.name, membership?.name], ["Error", "UpdateUserChannels"]);
+  assertEquals(membership?.value.channelMemberships, [{ channelId: root, role: 2 }]);
+  assertEquals((update?.value.channels as { id: bigint }[]).map(({ id }) => id), [root]);
+});
+
+Deno.test("[design 1.6] [channels 7.12] who became a member by joining hears so, though the call is out of order", async () => {
+  await using world = await World.start();
+  const { root, owner } = await createTestTree(world);
+  owner.send("SetChannelVisibility", { channelId: root, visibility: 0 });
+  owner.send("JoinChannel", { channelId: root });
+  const visitor = await world.connect("visitor");
+  await subscribe(world, visitor);
+  const [room] = world.actors.registry.rooms.values();
+  for (let time = 0; time < 4; time++) {
+    (room as Room).refusedByStore();
+    await world.settle();
+  }
+  visitor.send("JoinChannel", { channelId: root });
+  await world.settle();
+  assertEquals(told(visitor), ["Error 0", "UpdateUserChannels", "UpdateChannels"]);
 });

@@ -38,6 +38,21 @@ Deno.test("[design 1.3d] a refused change is taken back: its sender hears an Err
   ]);
 });
 
+Deno.test("[design 1.3d] who took a seat elsewhere is gone from the room, though its own change was refused", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { roomId, clients } = await world.meet("host", "ann");
+  const [host, ann] = clients as [Client, Client];
+  ann.send("CreateChannel", { name: "place" });
+  await world.settle();
+  const { id: channelId } = ann.find("CreateChannelResponse").value.channel as { id: bigint };
+  refusing.actor = `/rooms/${roomId}`;
+  ann.send("JoinChannel", { channelId });
+  await world.settle();
+  ann.find("JoinRoomResponse");
+  assertEquals(lastRoom(host).participants.map(({ userId }) => Number(userId)), [host.userId]);
+});
+
 Deno.test("[design 1.6] a room that loses a change keeps its projects and their guests", async () => {
   const refusing = new Refusing();
   await using world = await World.start((store) => refusing.wrap(store));
