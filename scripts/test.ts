@@ -24,13 +24,10 @@ const GROUPS: readonly { readonly folders: readonly string[]; readonly parallel:
 ];
 
 /** Deno 2.9 has the sanitizers off unless asked; XState's development build warns of lost events. */
-const FLAGS = [
-  "-A",
-  "--sanitize-ops",
-  "--sanitize-resources",
-  "--trace-leaks",
-  "--conditions=development",
-];
+const FLAGS = ["-A", "--conditions=development"];
+
+/** What a test began it has to end. */
+const LEAK_FLAGS = ["--sanitize-ops", "--sanitize-resources", "--trace-leaks"];
 
 /** What configures a server must not leak from the developer's shell into the tests. */
 const FOREIGN_VARIABLES = new Set<string>(
@@ -127,8 +124,15 @@ async function runDeno(args: readonly string[]): Promise<Counts> {
   return { passed: counts?.passed ?? 0, failed: 1, skipped: counts?.skipped ?? 0 };
 }
 
-/** Runs the suites and returns the sum. */
-export async function run(args: readonly string[]): Promise<Counts> {
+/**
+ * Runs the suites and returns the sum.
+ *
+ * @param options.leaks whether what a test leaves open is a failure
+ */
+export async function run(
+  args: readonly string[],
+  { leaks = true }: { readonly leaks?: boolean } = {},
+): Promise<Counts> {
   const { paths, flags } = splitArguments(args);
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
   const groups = paths.length > 0 ? [{ folders: paths, parallel: true }] : GROUPS;
@@ -140,6 +144,7 @@ export async function run(args: readonly string[]): Promise<Counts> {
     if (folders.length === 0) continue;
     const counts = await runDeno([
       ...FLAGS,
+      ...(leaks ? LEAK_FLAGS : []),
       ...(group.parallel ? ["--parallel"] : []),
       ...flags,
       ...folders,

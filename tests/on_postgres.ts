@@ -20,7 +20,10 @@ if (import.meta.main) {
   for (const [name, value] of Object.entries(postgres.environment)) Deno.env.set(name, value);
   const stop = () => void postgres[Symbol.asyncDispose]().finally(() => Deno.exit(130));
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, stop);
-  const counts = await run(Deno.args.length > 0 ? Deno.args : ["tests/e2e"]);
+  // The run on SQLite looks for leaks. Here a client may leave while the database looks it up, and
+  // Deno never ends the upgrade of a client that has gone.
+  const paths = Deno.args.length > 0 ? Deno.args : ["tests/e2e"];
+  const counts = await run(paths, { leaks: false });
   await postgres[Symbol.asyncDispose]();
   console.log(summaryLine(counts));
   Deno.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0);
