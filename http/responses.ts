@@ -37,11 +37,3 @@ export function unavailable(): Response {
     "retry-after": "5",
   });
 }
-
-/**
- * For who went away while his credentials were looked up. Nobody reads it; but an upgrade that Deno
- * begins for a client that is gone never ends, nor does the server's shutdown.
- */
-export function gone(): Response {
-  return plainText(400, "the client has gone");
-}

@@ -4,7 +4,7 @@ import type { ClientSocket, Connection, Principal } from "../actors/connection/m
 import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
 import type { Guesser } from "./guess_limit.ts";
-import { gone, plainText } from "./responses.ts";
+import { plainText } from "./responses.ts";
 
 const SWITCHING_PROTOCOLS = 101;
 
@@ -84,10 +84,6 @@ async function shakeHands(
   const end = actors.journal.failure === undefined ? admission.begin() : undefined;
   if (end === undefined) {
     return plainText(503, "too many connections, try again later", { "retry-after": "5" });
-  }
-  if (request.signal.aborted) {
-    end();
-    return gone();
   }
   let upgraded: Deno.WebSocketUpgrade;
   try {

@@ -1,5 +1,5 @@
 /** `GET /client/users/connect`: the WebSocket on which Zed waits for notices. [transport 3.7] */
-import { gone, plainText } from "../responses.ts";
+import { plainText } from "../responses.ts";
 import type { UserExchange } from "../route.ts";
 import type { NoticeSocket } from "./notices.ts";
 
@@ -18,7 +18,6 @@ export function connectNotices({ request, user, tokenId, deps }: UserExchange): 
   if (actors.draining || !notices.hasRoom(user.id)) {
     return plainText(503, "too many connections, try again later", { "retry-after": "30" });
   }
-  if (request.signal.aborted) return gone();
   let upgraded: Deno.WebSocketUpgrade;
   try {
     upgraded = Deno.upgradeWebSocket(request, { idleTimeout: IDLE });
