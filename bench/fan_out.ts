@@ -5,6 +5,7 @@ import { typing } from "./messages.ts";
 import type { ServerProcess } from "./process.ts";
 import { handshake, RawSocket } from "./raw_socket.ts";
 import { quantile, type Row } from "./report.ts";
+import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 
 /** Messages that the host sends before it waits for answers. */
@@ -15,6 +16,8 @@ const LATENCY_GUESTS = 8;
 const LATENCY_ROUNDS = 3;
 /** Milliseconds between two messages when latency is measured: 200 a second. */
 const INTERVAL = 5;
+/** Milliseconds that the last answers may take before the measurement has failed. */
+const PATIENCE = 10_000;
 const GUEST_COUNTS: readonly number[] = [1, 8, 32];
 
 /** Milliseconds that the clients sleep before they read again. */
@@ -189,7 +192,7 @@ async function rate(
   const perSecond = delivered * 1000 / (performance.now() - start);
   const cpu = (await server.cpu() - cpuBefore) * 1000 / delivered;
   isOn = false;
-  await over.promise;
+  await deadline(over.promise, PATIENCE);
   for (let waited = 0; delivered < sent * guests.length; waited++) {
     if (waited > 100) {
       throw new Error(`Lost ${sent * guests.length - delivered} of ${sent} messages to guests`);

@@ -53,6 +53,8 @@ export type Counting = (messages: number) => void;
 /** One connection: it counts messages, or hands them to a peer while it has a listener. */
 export class RawSocket implements Socket {
   readonly bufferedAmount = 0;
+  /** So that nobody sends pings, whose answers would be counted; a server that ends closes it. */
+  readonly noticesSilence = true;
   /** Messages that have arrived, all in all. */
   received = 0;
   /** Bytes that have arrived behind the handshake. */
@@ -100,9 +102,8 @@ export class RawSocket implements Socket {
     for (const message of early) listener.message(message);
   }
 
-  /** From here on messages are only counted, whoever listened before. */
+  /** From here on messages are only counted; whoever listened before is told of the end alone. */
   count(counting: Counting): void {
-    this.#listener = undefined;
     this.#counting = counting;
     this.#buffer = new Uint8Array(LARGE_READ);
   }
