@@ -53,6 +53,14 @@ export function knowsLaterRequests(version: AppVersion): boolean | undefined {
   return isOlder(version, 1, 0, 0) ? undefined : true;
 }
 
+/**
+ * Whether a client reads a `LanguageServerLog` in the form of 2026: those that a server of 2026 lets in.
+ * To older ones its fields are of other types, over which their connections end. [projects 10]
+ */
+export function readsLanguageServerLogs(version: AppVersion): boolean {
+  return !isOlder(version, 0, 204, 1);
+}
+
 /** Clients of June 2025, which are told their plan and ask for `GetPrivateUserInfo`. [rooms 4.5] */
 export function wantsUserPlan(version: AppVersion): boolean {
   return isOlder(version, 0, 200, 0);

@@ -207,7 +207,8 @@ export const routes: readonly Route[] = [
   ]),
   ...rows("room", "participant", "handle", ["DeclineCall"], ONE_WAY),
   ...rows("room", "participant", "handle", ["Follow", "Unfollow"], { peerField: 3 }),
-  ...rows("room", "participant", "handle", ["UpdateFollowers"]),
+  // With a project it goes to that project's people, whatever room it names. [rooms 11.3]
+  ...rows("connection", "participant", "handle", ["UpdateFollowers"]),
 
   // Projects: membership.
   ...rows("project", "participant", "handle", ["JoinProject"]),

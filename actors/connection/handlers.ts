@@ -33,10 +33,21 @@ export const connectionHandlers: Partial<Record<MessageName, Handler>> = {
   CreateChannel: createChannel,
   GetChannelMessagesById: getMessagesById,
   RejoinChannelBuffers: rejoinNotes,
+  UpdateFollowers: handleUpdateFollowers,
 };
 
 function answer({ connection, requestId }: Inbound, field: Uint8Array): void {
   connection.outbox.push(field, requestId, 0);
+}
+
+/** [rooms 11.3] The project that it names decides who hears of it, else the room. */
+function handleUpdateFollowers({ registry }: ActorSystem, inbound: Inbound): void {
+  const { roomId, projectId } = decode("UpdateFollowers", inbound.payload);
+  const receiver = projectId === undefined
+    ? registry.rooms.get(Number(roomId))
+    : registry.projects.get(Number(projectId));
+  // It is timed as this connection's work already.
+  receiver?.receive({ ...inbound, handling: undefined });
 }
 
 /** [channels 2.3] At once when all are in memory: clients wait for it at every snapshot. */

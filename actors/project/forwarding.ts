@@ -4,7 +4,11 @@ import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { payloadField } from "../../rpc/frame.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
-import { knowsLaterRequests } from "../../lib/app_version.ts";
+import {
+  type AppVersion,
+  knowsLaterRequests,
+  readsLanguageServerLogs,
+} from "../../lib/app_version.ts";
 import { ForwardedRequest } from "../forwarded_request.ts";
 import type { Inbound } from "../refs.ts";
 import type { Registry } from "../registry.ts";
@@ -103,11 +107,24 @@ export function tell(registry: Registry, inbound: Inbound, target: PeerKey): voi
   );
 }
 
-/** Passes a message on to all collaborators but its sender. [projects 10] */
+/** Passes a message on to all collaborators but its sender, if they can read it. [projects 10] */
 export function tellOthers(registry: Registry, project: ProjectState, inbound: Inbound): void {
-  for (const one of project.collaborators.values()) {
-    if (one.key !== inbound.connection.key) tell(registry, inbound, one.key);
+  const isLog = inbound.route.message === "LanguageServerLog";
+  for (const { key } of project.collaborators.values()) {
+    if (key === inbound.connection.key) continue;
+    if (isLog && !reads(registry, key, readsLanguageServerLogs)) continue;
+    tell(registry, inbound, key);
   }
+}
+
+/** Whether a collaborator who is there has a version of that kind. */
+export function reads(
+  registry: Registry,
+  key: PeerKey,
+  kind: (version: AppVersion) => boolean,
+): boolean {
+  const connection = registry.connections.get(key);
+  return connection !== undefined && kind(connection.version);
 }
 
 /** [projects 8.6] Each guest's ids are made unique, so that no guest takes another's answer. */

@@ -1,6 +1,7 @@
 /** Handlers of project messages by name; what only passes through has none. */
 import type { MessageName } from "../../proto/mod.ts";
 import type { ProjectContext } from "./context.ts";
+import { handleUpdateFollowers } from "./following.ts";
 import { handleLspQuery, handleLspQueryResponse, handleUpdateContext } from "./forwarding.ts";
 import {
   handleRemoveRepository,
@@ -31,4 +32,5 @@ export const projectHandlers: Partial<Record<MessageName, ProjectHandler>> = {
   LspQuery: handleLspQuery,
   LspQueryResponse: handleLspQueryResponse,
   UpdateContext: handleUpdateContext,
+  UpdateFollowers: handleUpdateFollowers,
 };

@@ -1,21 +1,27 @@
 /** What a project's host tells: stored, passed on to the guests, acknowledged. [projects 7] */
-import { decode, encode } from "../../proto/mod.ts";
+import { decode, encode, fieldNumber } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
-import { FieldReader } from "../../rpc/fields.ts";
+import { concatBytes, FieldReader, lengthDelimited } from "../../rpc/fields.ts";
+import { frameOf } from "../../rpc/frame.ts";
+import { knowsBatchedDiagnostics } from "../../lib/app_version.ts";
 import type { ProjectContext } from "./context.ts";
 import { sharedFacts } from "./facts.ts";
+import { reads } from "./forwarding.ts";
 import { readRepositoryUpdate, Repository } from "./repository.ts";
 import { diagnosticRow, repositoryRow, settingsRow, worktreeRow } from "./rows.ts";
 import { diagnosticKey, type ProjectState, settingsKey } from "./state.ts";
 import { settingsField } from "./streams.ts";
-import { CHUNK, Worktree } from "./worktree.ts";
-import type { WorktreeMetadata } from "../../proto/mod.ts";
-import type { Turn } from "../turn.ts";
+import { CHUNK, type EntryBytes, Worktree } from "./worktree.ts";
+import type { MessageTypes, WorktreeMetadata } from "../../proto/mod.ts";
+import { fieldOf, type Turn } from "../turn.ts";
 
 /** Field numbers of `UpdateWorktree`. */
 const UPDATED_ENTRIES = 4;
 /** `Entry.id`. */
 const ENTRY_ID = 1;
+const ENTRY_MTIME = fieldNumber("Entry", "mtime");
+/** `Entry.mtime` of an entry that came without: the epoch. [projects 7.1] */
+const NO_MTIME = lengthDelimited(ENTRY_MTIME, new Uint8Array(0));
 /** Kinds of settings files that clients know: Settings, Tasks, Editorconfig, Debug. */
 const SETTINGS_KINDS = 4;
 
@@ -128,7 +134,7 @@ export function handleUpdateWorktree(context: ProjectContext): void {
     throw RpcError.internal(`no such worktree: ${update.worktreeId} in project ${project.id}`);
   }
   // All of them before anything changes: an entry that cannot be read must leave no trace.
-  const ids = entries.map(({ start, end }) => entryId(bytes, start, end));
+  const updated = entries.map(({ start, end }) => readEntry(bytes, start, end));
   worktree.rootName = update.rootName;
   worktree.absPath = update.absPath;
   worktree.rootRepoCommonDir = update.rootRepoCommonDir;
@@ -136,10 +142,13 @@ export function handleUpdateWorktree(context: ProjectContext): void {
   if (update.isLastUpdate) worktree.completedScanId = update.scanId;
   turn.put("worktrees", worktreeRow(project.id, worktree));
   const row = { project_id: project.id, worktree_id: worktree.id, scan_id: update.scanId };
-  for (const [index, { start, end }] of entries.entries()) {
-    const id = ids[index] as bigint;
-    worktree.put(id, update.scanId, { buffer: bytes, start, end });
-    turn.put("worktree_entries", { ...row, id, entry: bytes.subarray(start, end) });
+  for (const { id, entry } of updated) {
+    worktree.put(id, update.scanId, entry);
+    turn.put("worktree_entries", {
+      ...row,
+      id,
+      entry: entry.buffer.subarray(entry.start, entry.end),
+    });
   }
   for (const id of update.removedEntries) {
     if (worktree.remove(id, update.scanId)) {
@@ -150,11 +159,21 @@ export function handleUpdateWorktree(context: ProjectContext): void {
   turn.ack(inbound.connection, inbound.requestId);
 }
 
-function entryId(bytes: Uint8Array, start: number, end: number): bigint {
-  const fields = new FieldReader(bytes, start, end);
+function readEntry(
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+): { readonly id: bigint; readonly entry: EntryBytes } {
+  const fields = new FieldReader(buffer, start, end);
   let id = 0n;
-  while (fields.next()) if (fields.number === ENTRY_ID) id = fields.bigint();
-  return id;
+  let hasMtime = false;
+  while (fields.next()) {
+    if (fields.number === ENTRY_ID) id = fields.bigint();
+    else if (fields.number === ENTRY_MTIME) hasMtime = true;
+  }
+  if (hasMtime) return { id, entry: { buffer, start, end } };
+  const dated = concatBytes([buffer.subarray(start, end), NO_MTIME]);
+  return { id, entry: { buffer: dated, start: 0, end: dated.length } };
 }
 
 function joined(bytes: Uint8Array, ranges: readonly [number, number][]): Uint8Array {
@@ -235,6 +254,27 @@ export function handleUpdateDiagnosticSummary(context: ProjectContext): void {
     turn.put("diagnostic_summaries", diagnosticRow(project.id, one));
   }
   tellGuests(context);
+  tellSingly(context, update);
+}
+
+/**
+ * Clients of 2025 take the first summary of a batch and pass over the others: they are sent each of
+ * them by itself, as at their join. [projects 6.4] [projects 18]
+ */
+function tellSingly(
+  { system, turn, project, inbound }: ProjectContext,
+  { projectId, worktreeId, moreSummaries }: MessageTypes["UpdateDiagnosticSummary"],
+): void {
+  if (moreSummaries.length === 0) return;
+  const older = project.guests.filter(({ key }) =>
+    !reads(system.registry, key, knowsBatchedDiagnostics)
+  );
+  if (older.length === 0) return;
+  for (const summary of moreSummaries) {
+    const field = fieldOf("UpdateDiagnosticSummary", { projectId, worktreeId, summary });
+    const message = frameOf(field).slice();
+    for (const { key } of older) turn.forward(key, message, inbound.connection.key);
+  }
 }
 
 /** [projects 7.6] May come before its worktree: kept, and shown when the worktree is there. */

@@ -2,6 +2,7 @@
 export { checkAccess } from "./access.ts";
 export type { ProjectContext } from "./context.ts";
 export { projectFacts, sharedFacts } from "./facts.ts";
+export { tellFollowers } from "./following.ts";
 export { ask, tell, tellOthers } from "./forwarding.ts";
 export { projectHandlers } from "./handlers.ts";
 export { applyWorktreeList, checkWorktreeList, tellSettings } from "./host_handlers.ts";

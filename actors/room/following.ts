@@ -2,7 +2,7 @@
 import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { type PeerKey, peerKey } from "../../rpc/peer_id.ts";
-import { ask } from "../project/mod.ts";
+import { ask, tellFollowers } from "../project/mod.ts";
 import { type RequestContext, updateRoom } from "./context.ts";
 import { followerKey, followerRow } from "./rows.ts";
 import type { Follower } from "./state.ts";
@@ -75,25 +75,8 @@ export function handleUnfollow(context: RequestContext): void {
   updateRoom(context);
 }
 
-/** [rooms 11.3] */
-export function handleUpdateFollowers(context: RequestContext): void {
-  const { turn, room, inbound } = context;
-  const { key } = inbound.connection;
-  const { projectId, updateView } = decode("UpdateFollowers", inbound.payload);
-  let receivers: PeerKey[];
-  if (projectId === undefined) {
-    if (!room.active.has(key)) throw RpcError.internal("you are not in this room");
-    receivers = [...room.active.keys()];
-  } else {
-    const project = room.projects.get(Number(projectId));
-    if (project?.collaborator(key) === undefined) {
-      throw RpcError.internal(`you are not in project ${projectId}`);
-    }
-    receivers = [...project.collaborators.values()].map((one) => one.key);
-  }
-  const echo = updateView?.leaderId;
-  const skipped = echo === undefined ? undefined : peerKey(echo.ownerId, echo.id);
-  for (const receiver of receivers) {
-    if (receiver !== key && receiver !== skipped) turn.forward(receiver, inbound.original, key);
-  }
+/** [rooms 11.3] What a leader shows without a project goes to everybody in the room. */
+export function handleUpdateFollowers({ turn, room, inbound }: RequestContext): void {
+  if (!room.active.has(inbound.connection.key)) throw RpcError.internal("you are not in this room");
+  tellFollowers(turn, inbound, room.active.keys());
 }

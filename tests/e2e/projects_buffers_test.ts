@@ -322,6 +322,23 @@ for (const [tag, names] of FAMILY) {
   });
 }
 
+Deno.test("[projects 10d] [projects 18a] logs of language servers are kept from clients that cannot read them", async () => {
+  await using scene = await Scene.open({ guests: 0, share: { features: [] } });
+  const { host, projectId } = scene;
+  const heard: string[] = [];
+  for (const version of ["0.192.0", "0.204.0", "0.204.1", "1.0.0"]) {
+    const guest = await scene.enter(`with-${version}`, { version });
+    await guest.call("JoinProject", { projectId });
+    await scene.quiet();
+    host.send("LanguageServerLog", { projectId, message: "said", log: { level: 1 } });
+    for (const line of await scene.told(guest, host)) heard.push(`${version}: ${line}`);
+  }
+  assertEquals(heard, [
+    "0.204.1: LanguageServerLog from host",
+    "1.0.0: LanguageServerLog from host",
+  ]);
+});
+
 Deno.test("[projects 10f] UpdateFollowers with a project reaches all its other collaborators", async () => {
   await using scene = await Scene.open({ guests: 2 });
   const { host, guests: [a, b], projectId, roomId } = scene;

@@ -281,6 +281,37 @@ Deno.test("[projects 6.4d] [projects 18a] older guests get one diagnostics messa
   );
 });
 
+Deno.test("[projects 6.4d] [projects 18a] [projects 7.5c] a batch of diagnostics reaches guests of both years, each in the form that they read", async () => {
+  await using scene = await Scene.open({ guests: 0, share: { features: [] } });
+  const { host, projectId } = scene;
+  const [young, old] = [
+    await scene.enter("young", { version: "1.0.0" }),
+    await scene.enter("old", { version: OLD }),
+  ];
+  for (const guest of [young, old]) await guest.call("JoinProject", { projectId });
+  await scene.quiet();
+  const summaries = ["a", "b", "c"].map((path, errorCount) => ({
+    path,
+    languageServerId: 5n,
+    errorCount,
+    warningCount: 0,
+  }));
+  const [first, ...moreSummaries] = summaries;
+  const batch = { projectId, worktreeId: 100n, summary: first!, moreSummaries };
+  host.send("UpdateDiagnosticSummary", batch);
+  const line = "UpdateDiagnosticSummary from host";
+  assertEquals(await scene.told(young, host), [line]);
+  assertEquals(young.all("UpdateDiagnosticSummary"), [batch]);
+  assertEquals(await scene.told(old, host), [line, line, line]);
+  // An older guest reads the first summary of each, whatever else there is.
+  assertEquals(old.all("UpdateDiagnosticSummary").map(({ summary }) => summary), summaries);
+  const [, ...rest] = old.all("UpdateDiagnosticSummary");
+  assertEquals(
+    rest,
+    moreSummaries.map((summary) => ({ ...batch, summary, moreSummaries: [] })),
+  );
+});
+
 Deno.test("[projects 6.1b] [projects 2k] a second join of one connection fails and changes nothing", async () => {
   await using scene = await Scene.open();
   const { host, guest, projectId } = scene;

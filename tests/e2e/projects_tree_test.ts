@@ -121,7 +121,7 @@ Deno.test("[projects 7a] [projects 7.1a] [projects 7.1d] [projects 7.1f] [projec
   assertEquals(late.all("JoinProjectResponse")[0]?.worktrees[0]?.rootName, "app");
 });
 
-Deno.test("[projects 7.1b] [projects 17.1] [projects 2f] a known entry is replaced with all its fields", async () => {
+Deno.test("[projects 7.1b] [projects 17.1] [projects 2f] a known entry is replaced with all its fields; without a time it is of the epoch", async () => {
   await using scene = await Scene.open();
   await scene.updateWorktree({ updatedEntries: [entry(1n, "old"), entry(2n, "other")] });
   const changed = entry(1n, "new", {
@@ -137,7 +137,10 @@ Deno.test("[projects 7.1b] [projects 17.1] [projects 2f] a known entry is replac
   });
   await scene.updateWorktree({ updatedEntries: [changed], scanId: 2n });
   const { chunks } = await joined(scene, "late");
-  assertEquals(chunks[0]?.updatedEntries, [changed, entry(2n, "other")]);
+  // Whoever comes later is told the epoch where no time was sent.
+  const stored = { ...changed, mtime: { seconds: 0n, nanos: 0 } };
+  assertEquals(chunks[0]?.updatedEntries, [stored, entry(2n, "other")]);
+  assertEquals(scene.guest.all("UpdateWorktree").at(-1)?.updatedEntries, [changed]);
 });
 
 Deno.test("[projects 7.1c] [projects 2f] a removed entry is seen no more; unknown ids are passed over", async () => {

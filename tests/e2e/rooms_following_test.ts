@@ -162,6 +162,29 @@ Deno.test("[rooms 11.3, 7f] without a project they go to the room; strangers are
   });
 });
 
+Deno.test("[rooms 11.3] with a project nobody looks at the room that they name", async () => {
+  await using server = await startServer();
+  const stage = new Stage(server);
+  const { projectId, peers: [a, b] } = await shared(stage);
+  const d = await stage.enter("D1");
+  const other = await d.call("CreateRoom", {});
+  await stage.silence();
+  for (const roomId of [0n, 999n, other.room!.id]) {
+    b.send("UpdateFollowers", { roomId, projectId, updateActiveView: {} });
+    // Neither are strangers let in by their own room, nor is a project of no room anybody's.
+    d.send("UpdateFollowers", { roomId: other.room!.id, projectId, updateActiveView: {} });
+    a.send("UpdateFollowers", { roomId, projectId: 999n, updateActiveView: {} });
+    a.send("UpdateFollowers", { roomId, updateActiveView: {} });
+  }
+  const heard = ["UpdateFollowers from B1", "UpdateFollowers from B1", "UpdateFollowers from B1"];
+  assertEquals(await stage.heardBy("A1", "B1", "C1", "D1"), {
+    A1: heard,
+    B1: [],
+    C1: heard,
+    D1: [],
+  });
+});
+
 Deno.test("[rooms 11.3b, Q-18] one lost receiver holds back nobody's views", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
