@@ -1,12 +1,15 @@
 /**
- * Who is connected, with what, and who wants to hear of channels: facts that user actors publish for
- * everybody to read. The row of a user is written by that user's actor alone. [rooms 7]
+ * Who is connected, with what, and who hears of channels: facts that actors publish for everybody to
+ * read. The row of a user is written by that user's actor; each tree adds its own id alone. [rooms 7]
  */
 import type { PeerKey } from "../rpc/peer_id.ts";
 
 interface Row {
   readonly connections: Set<PeerKey>;
+  /** Wants to hear of all channels. */
   subscribed: boolean;
+  /** Trees that he has come into, or whose roles he was told, since his first connection. */
+  readonly roots: Set<number>;
 }
 
 const NONE: readonly PeerKey[] = [];
@@ -18,7 +21,11 @@ export class ConnectionPool {
   add(userId: number, key: PeerKey): void {
     const row = this.#rows.get(userId);
     if (row === undefined) {
-      this.#rows.set(userId, { connections: new Set([key]), subscribed: false });
+      this.#rows.set(userId, {
+        connections: new Set([key]),
+        subscribed: false,
+        roots: new Set(),
+      });
     } else row.connections.add(key);
   }
 
@@ -36,8 +43,14 @@ export class ConnectionPool {
     if (row !== undefined) row.subscribed = true;
   }
 
-  isSubscribed(userId: number): boolean {
-    return this.#rows.get(userId)?.subscribed ?? false;
+  /** The user hears of one tree, also without having asked for any: he has got a role in it. */
+  subscribeTo(rootId: number, userId: number): void {
+    this.#rows.get(userId)?.roots.add(rootId);
+  }
+
+  isSubscribed(userId: number, rootId: number): boolean {
+    const row = this.#rows.get(userId);
+    return row !== undefined && (row.subscribed || row.roots.has(rootId));
   }
 
   connectionsOf(userId: number): Iterable<PeerKey> {

@@ -3,7 +3,7 @@ import type { Init, MessageTypes } from "../../proto/mod.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import type { EventFacts } from "../events.ts";
 import type { Inbound } from "../refs.ts";
-import { canSee, Visibility } from "../roles.ts";
+import { canSee, Role, Visibility } from "../roles.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf, type Turn } from "../turn.ts";
 import { channelRow, memberRow } from "./rows.ts";
@@ -64,7 +64,21 @@ export function saveMember({ turn, tree }: ChannelContext, member: Member): void
 /** Members of the tree who hear of it, whatever their role. [channels 5.10] */
 export function* subscribers({ system, tree }: ChannelContext): Generator<Member> {
   for (const member of tree.members.values()) {
-    if (member.accepted && system.pool.isSubscribed(member.userId)) yield member;
+    const { userId, accepted } = member;
+    if (!accepted || tree.deaf.has(userId)) continue;
+    if (system.pool.isSubscribed(userId, tree.rootId)) yield member;
+  }
+}
+
+/**
+ * Whoever got a role hears of the tree from now on, also if he did not subscribe; whoever is banned
+ * hears nothing before he subscribes anew. [channels 5.10] [channels 6.5]
+ */
+export function subscribeMember({ system, tree }: ChannelContext, { userId, role }: Member): void {
+  if (role === Role.Banned) tree.deaf.add(userId);
+  else {
+    tree.deaf.delete(userId);
+    system.pool.subscribeTo(tree.rootId, userId);
   }
 }
 

@@ -15,6 +15,7 @@ export function describe(
   { userId, answer }: Extract<ChannelMessage, { type: "channel.describe" }>,
 ): void {
   const member = tree.members.get(userId);
+  tree.deaf.delete(userId);
   const root = tree.channels.get(tree.rootId);
   const membership = wireMembership(tree, member);
   const visible = membership === undefined ? [] : tree.visibleTo(member?.role);

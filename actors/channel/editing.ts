@@ -11,6 +11,7 @@ import {
   type RequestContext,
   saveChannel,
   saveMember,
+  subscribeMember,
   subscribers,
   tellChanged,
   updateChannels,
@@ -59,6 +60,7 @@ export function makeRoot(
   context.addMember(maker);
   saveChannel(context, root);
   saveMember(context, maker);
+  subscribeMember(context, maker);
   told(root);
   turn.pushToUser(
     maker.userId,

@@ -1,6 +1,6 @@
 /** Telling a user what has become of a membership. [channels 6.5] */
 import { fieldOf } from "../turn.ts";
-import { type ChannelContext, updateChannels } from "./context.ts";
+import { type ChannelContext, subscribeMember, updateChannels } from "./context.ts";
 import { expel } from "./expelling.ts";
 import type { Channel } from "./state.ts";
 import {
@@ -23,6 +23,7 @@ export function tellMembership(
   const { turn, tree } = context;
   const member = tree.members.get(userId);
   const membership = wireMembership(tree, member);
+  if (member?.accepted === true) subscribeMember(context, member);
   const visible = membership === undefined ? [] : tree.visibleTo(member?.role);
   const removed = [...tree.below(channel), channel].filter((one) => !visible.includes(one));
   turn.pushToUser(

@@ -1,4 +1,5 @@
 /** What a tree of channels consists of, without I/O and timers. [channels 5] */
+import { trimmed } from "../../lib/white_space.ts";
 import type { NotesVersion } from "../notes_version.ts";
 import { canSee, mayEdit, Role } from "../roles.ts";
 
@@ -41,6 +42,8 @@ export class ChannelTreeState {
   readonly channels = new Map<number, Channel>();
   /** Accepted and invited, by user. */
   readonly members = new Map<number, Member>();
+  /** Who was banned, and has not subscribed since. [channels 6.5] */
+  readonly deaf = new Set<number>();
   /** By channel; only channels that have a room. */
   readonly calls = new Map<number, Call>();
   /** By channel: its newest message, as its chat tells of it; only channels that have any. */
@@ -105,11 +108,9 @@ export class ChannelTreeState {
     return this.childrenOf(parentId).some((one) => one.name === name && one !== except);
   }
 
-  /** The place behind all other children of that parent. [channels 5.3] */
-  lastOrder(parentId: number, except?: Channel): number {
-    return 1 + this.childrenOf(parentId)
-      .filter((one) => one !== except)
-      .reduce((last, { order }) => Math.max(last, order), 0);
+  /** The place behind all children of that parent. [channels 5.3] */
+  lastOrder(parentId: number): number {
+    return 1 + this.childrenOf(parentId).reduce((last, { order }) => Math.max(last, order), 0);
   }
 
   /** The sibling to change places with: the next smaller or larger order. [channels 7.6] */
@@ -125,7 +126,7 @@ export class ChannelTreeState {
     const moved = [channel, ...this.below(channel)];
     const depth = channel.parentPath.length;
     const above = [...target.parentPath, target.id];
-    channel.order = this.lastOrder(target.id, channel);
+    channel.order = this.lastOrder(target.id);
     for (const one of moved) one.parentPath = [...above, ...one.parentPath.slice(depth)];
     return moved;
   }
@@ -139,5 +140,5 @@ export class ChannelTreeState {
 
 /** A name as it is kept: without white space around it and "#" before it. [channels 5.2] */
 export function sanitizedName(name: string): string {
-  return name.trim().replace(/^#+/, "");
+  return trimmed(name).replace(/^#+/, "");
 }

@@ -1,5 +1,6 @@
 /** What somebody wants to say, as far as it can be judged by itself. [channels 10.7.1] */
 import type { MessageTypes } from "../../proto/mod.ts";
+import { trimmed } from "../../lib/white_space.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import type { ChatDraft } from "../refs.ts";
 
@@ -9,7 +10,6 @@ const LONGEST = 1024;
 const MOST_MENTIONS = LONGEST;
 
 const utf8 = new TextEncoder();
-const WHITE_SPACE = /\p{White_Space}/u;
 
 /** A new message: without white space around it. @throws {RpcError} when it cannot be sent */
 export function newDraft(request: MessageTypes["SendChannelMessage"]): ChatDraft {
@@ -43,12 +43,4 @@ function draftOf(
 function nonceText({ upperHalf, lowerHalf }: MessageTypes["Nonce"]): string {
   const digits = (half: bigint) => half.toString(16).padStart(16, "0");
   return digits(upperHalf) + digits(lowerHalf);
-}
-
-/** Unicode's white space, which is not quite that of `String.trim`. */
-function trimmed(text: string): string {
-  let [start, end] = [0, text.length];
-  while (start < end && WHITE_SPACE.test(text[start] as string)) start++;
-  while (start < end && WHITE_SPACE.test(text[end - 1] as string)) end--;
-  return text.slice(start, end);
 }

@@ -230,6 +230,7 @@ Deno.test("[rooms S9, 12.4, 10.6.4, 10.11.5] [channels 7.12.4] a guest listens, 
     "UpdateUserChannels 1 Guest",
     "UpdateChannels shows 1 zed Public 1 | uninvites 1 | calls 1(a)",
     "RoomUpdated A1 0 Admin, B1 1 Guest",
+    "UpdateChannels calls 1(a,b)",
   ]);
   await stage.silence();
   const setRole = (peer: TestPeer, userId: bigint, role: number) =>

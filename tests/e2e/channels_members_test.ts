@@ -94,6 +94,61 @@ Deno.test("[rooms 7b] [channels 5.10] subscriptions are a user's, and go with th
   assertEquals(await stage.heard("B3"), ["UpdateChannels shows 1 name4 Members 1"]);
 });
 
+Deno.test("[channels 5.10, 6.5] who makes a root, comes in or gets a role hears of the tree unasked; who is banned does not", async () => {
+  await using server = await startServer();
+  const stage = new Stage(server);
+  const [a, b, c] = [await stage.enter("A1"), await stage.enter("B1"), await stage.enter("C1")];
+  await stage.silence();
+  await a.call("CreateChannel", { name: "zed" });
+  const root = "UpdateChannels shows 1 zed Members 1";
+  assertEquals(await stage.heard("A1"), [
+    "↩ CreateChannelResponse 1 zed Members 1",
+    "UpdateUserChannels 1 Admin",
+    root,
+  ]);
+  const invite = (userId: bigint, role: number) =>
+    a.call("InviteChannelMember", { ...ONE, userId, role });
+  await invite(b.userId, ROLE.Member);
+  await stage.silence();
+  const rename = async (name: string) => {
+    await a.call("RenameChannel", { ...ONE, name });
+    return await stage.heardBy("B1", "C1");
+  };
+  assertEquals(await rename("invited"), { B1: [], C1: [] });
+
+  await b.call("RespondToChannelInvite", { ...ONE, accept: true });
+  await a.call("SetChannelVisibility", { ...ONE, visibility: PUBLIC });
+  await c.call("JoinChannel", ONE);
+  await stage.silence();
+  const told = (name: string) => [`UpdateChannels shows 1 ${name} Public 1`];
+  assertEquals(await rename("in"), { B1: told("in"), C1: told("in") });
+
+  await stage.lose("B1");
+  const b2 = await stage.enter("B1");
+  await stage.silence();
+  assertEquals(await rename("back"), { B1: [], C1: told("back") });
+  const setRole = (role: number) =>
+    a.call("SetChannelMemberRole", { ...ONE, userId: b.userId, role });
+  await setRole(ROLE.Guest);
+  await stage.silence();
+  assertEquals(await rename("guest"), { B1: told("guest"), C1: told("guest") });
+
+  await a.call("CreateChannel", { name: "x", parentId: 1n });
+  b2.send("SubscribeToChannels", {});
+  await setRole(ROLE.Banned);
+  await stage.silence();
+  await a.call("DeleteChannel", { channelId: 2n });
+  assertEquals(await stage.heardBy("B1", "C1"), { B1: [], C1: ["UpdateChannels hides 2"] });
+  b2.send("SubscribeToChannels", {});
+  await a.call("CreateChannel", { name: "y", parentId: 1n });
+  await stage.silence();
+  await a.call("DeleteChannel", { channelId: 3n });
+  assertEquals(await stage.heardBy("B1", "C1"), {
+    B1: ["UpdateChannels hides 3"],
+    C1: ["UpdateChannels hides 3"],
+  });
+});
+
 Deno.test("[channels 7.8, 4.1, 19o] an invitation declined, and answers to none", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
@@ -253,6 +308,9 @@ Deno.test("[channels 5.2, 5.3, 17.3] names are trimmed, unique among siblings; r
   assertEquals(await named(' ##a"'), 'a"');
   assertEquals(await named("# a"), " a");
   assertEquals(await named("\u3000\t#b \n"), "b");
+  // What Unicode calls white space, no more and no less.
+  assertEquals(await named("\u0085c\u2028"), "c");
+  assertEquals(await named("\ufeffd"), "\ufeffd");
   for (const blank of ["", "  ", "###", " ## "]) assertEquals(await named(blank), undefined);
   assertEquals(await named("zed"), "zed");
   assertEquals(await named("two", 1n), undefined);
@@ -279,6 +337,12 @@ Deno.test("[channels 7.5] moving to the same parent goes last; a taken name stay
     "UpdateChannels shows 2 two Members 3 in 1/, 4 three Members 1 in 1/2/",
     "↩ Ack",
     "↩ Error 0",
+  ]);
+  // One behind the last of that place, also if that is itself.
+  await a.call("MoveChannel", { channelId: 2n, to: 1n });
+  assertEquals(await stage.heard("A1"), [
+    "UpdateChannels shows 2 two Members 4 in 1/, 4 three Members 1 in 1/2/",
+    "↩ Ack",
   ]);
 });
 

@@ -225,6 +225,8 @@ Deno.test("[channels 8.4.5, Q-10, Q-11] who sees the channel hears of new operat
   const [a, b, g] = await stage.gather("A1", "B1", "G1");
   const u = await stage.enter("U1");
   await stage.invite(a, u, MEMBER);
+  await stage.lose("U1");
+  await stage.enter("U1");
   await a.call("SetChannelMemberRole", { ...ONE, userId: g.userId, role: GUEST });
   await a.call("CreateChannel", { name: "below", parentId: 1n });
   await a.call("JoinChannelBuffer", { channelId: 2n });
@@ -234,7 +236,7 @@ Deno.test("[channels 8.4.5, Q-10, Q-11] who sees the channel hears of new operat
   update(edit([8, 2], [], [0, 0], "x"));
   update(select([8, 3]));
   update();
-  // A guest does not see it, and U has not subscribed.
+  // A guest does not see it, and U has not subscribed since he came back.
   assertEquals(await stage.heardBy("A1", "B1", "G1", "U1"), {
     A1: [],
     B1: ["UpdateChannels notes 2 epoch 0 {8:2}"],
