@@ -13,6 +13,8 @@ export function keepAlive(peer: Peer, clock: Clock): void {
   let limit: TimerId | undefined;
   let next: TimerId | undefined;
   const ask = async () => {
+    // The socket may still have to end.
+    if (peer.isClosed) return;
     limit ??= clock.setTimeout(() => peer.drop("delay between messages too long"), PING_TIMEOUT);
     next = clock.setTimeout(ask, PING_INTERVAL);
     try {

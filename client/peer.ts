@@ -110,6 +110,7 @@ export class Peer implements AsyncDisposable {
     this.closed = this.#closed.promise;
     socket.listen({
       message: (bytes) => {
+        if (this.#isClosed) return;
         this.#queue.push(bytes);
         this.#pump();
       },
@@ -237,8 +238,12 @@ export class Peer implements AsyncDisposable {
     await this.closed;
   }
 
-  /** Ends the connection as if the network had: it is lost, and another may be made. */
+  /**
+   * Ends the connection as if the network had: it is lost, and another may be made. Nobody waits for
+   * the socket's own end: over a silent network that may take a minute.
+   */
   drop(reason: string): void {
+    this.#disconnected.resolve();
     this.#finish(reason);
   }
 

@@ -346,6 +346,7 @@ function statusOf(name: Status["name"], { error, opened, reason, life, wait }: C
 
 /** A running chart. */
 export interface ConnectionChart {
+  /** Once the chart has been stopped, nothing that happens leads anywhere. */
   send(event: ConnectionEvent): void;
   /** Ends it, with its attempts and timers. */
   stop(): void;
@@ -360,7 +361,12 @@ export function startConnectionChart(
   const actor = createActor(connectionMachine, { input: life, clock });
   actor.subscribe({ next: () => life.settled(), error: failed });
   actor.start();
-  return { send: (event) => actor.send(event), stop: () => void actor.stop() };
+  return {
+    send: (event) => {
+      if (actor.getSnapshot().status === "active") actor.send(event);
+    },
+    stop: () => void actor.stop(),
+  };
 }
 
 /** A way from one status to another, as {@link statusEdges} names them. */

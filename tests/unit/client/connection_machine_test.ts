@@ -458,3 +458,13 @@ Deno.test("[transport 3.8.1] from every status a sign-out ends everything", asyn
     assertEquals(stage.last.name, "SignedOut");
   }
 });
+
+Deno.test("[transport 3.5.5] a chart that was stopped hears of nothing any more, and XState has nothing to complain of", async () => {
+  const program = new URL("../../support/stopped_chart.ts", import.meta.url).pathname;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--conditions=development", program],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  assertEquals([code, text(stdout), text(stderr)], [0, "", ""]);
+});

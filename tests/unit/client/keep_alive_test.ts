@@ -1,7 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ConnectError, UnauthorizedError } from "../../../client/errors.ts";
+import { ConnectError, ConnectionClosedError, UnauthorizedError } from "../../../client/errors.ts";
 import type { HttpClient } from "../../../client/http/http_client.ts";
-import { keepAlive } from "../../../client/keep_alive.ts";
+import { keepAlive, PING_INTERVAL } from "../../../client/keep_alive.ts";
+import { Peer } from "../../../client/peer.ts";
+import type { Socket, SocketListener } from "../../../client/transport.ts";
 import { type PlatformSocket, webTransport } from "../../../client/transport_web.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { scriptedPair } from "../../support/scripted_server.ts";
@@ -29,6 +31,57 @@ Deno.test("[transport 1.7.3, 12.3] without pings the server is asked every 5 s, 
   assertEquals(await peer.closed, "delay between messages too long");
   assertEquals(peer.isEndedHere, false);
   assertEquals(clock.timers, 0);
+});
+
+/** A socket that never says that it has ended, as one does whose good-bye the network swallows. */
+class SilentSocket implements Socket {
+  readonly bufferedAmount = 0;
+  readonly sent: Uint8Array[] = [];
+  closings = 0;
+  listener: SocketListener | undefined;
+
+  send(message: Uint8Array): void {
+    this.sent.push(message);
+  }
+
+  close(): void {
+    this.closings++;
+  }
+
+  listen(listener: SocketListener): void {
+    this.listener = listener;
+  }
+}
+
+Deno.test("[transport 12.3] a silent server is given up at once, whenever its socket gets around to end", async () => {
+  const clock = new SteppedClock();
+  const socket = new SilentSocket();
+  const peer = new Peer(socket, { clock });
+  keepAlive(peer, clock);
+  const asked = assertRejects(() => peer.request("GetUsers", {}), ConnectionClosedError);
+  clock.advance(PING_INTERVAL + 10_000);
+  assertEquals(peer.isClosed, true);
+  await asked;
+  assertEquals(await peer.closed, "delay between messages too long");
+  assertEquals([peer.isEndedHere, socket.closings], [false, 1]);
+  assertEquals(clock.timers, 0);
+  // What it still brings comes to nobody, and so does its own end.
+  socket.listener?.message(new Uint8Array(3));
+  socket.listener?.closed("a minute later");
+});
+
+Deno.test("[transport 12.3] a connection that has ended is not asked for signs of life", async () => {
+  const clock = new SteppedClock();
+  const socket = new SilentSocket();
+  const peer = new Peer(socket, { clock });
+  keepAlive(peer, clock);
+  // Closed on this side: the socket may still have to say that it has ended.
+  peer.close();
+  const { length } = socket.sent;
+  for (let round = 0; round < 5; round++) clock.advance(PING_INTERVAL);
+  assertEquals([socket.sent.length - length, clock.timers], [0, 0]);
+  socket.listener?.closed("closed by this client");
+  assertEquals(await peer.closed, "closed by this client");
 });
 
 /** A WebSocket whose network the test is. */
@@ -96,6 +149,18 @@ Deno.test("[transport 12.4] sending never waits; what the network does not take 
   clock.advance(2_000);
   assertEquals(ends, ["the network does not take what is sent"]);
   assertEquals([fake.isClosed, socket.bufferedAmount, clock.timers], [true, 0, 0]);
+});
+
+Deno.test("[transport 12.3] a page's connection ends with the word, though its WebSocket never says so", async () => {
+  const clock = new FakeClock();
+  const { fake, socket } = await openPage(clock);
+  const peer = new Peer(socket);
+  peer.drop("delay between messages too long");
+  assertEquals(await peer.closed, "delay between messages too long");
+  assertEquals(fake.isClosed, true);
+  // What is still said on it comes to nobody.
+  fake.dispatchEvent(new MessageEvent("message", { data: new ArrayBuffer(3) }));
+  fake.dispatchEvent(new Event("close"));
 });
 
 Deno.test("[transport 12.1] a page learns of refusals where it asks for its ticket", async () => {
