@@ -6,6 +6,7 @@ import { type Clock, systemClock, type TimerId } from "../lib/clock.ts";
 import type { MessageTypes } from "../proto/mod.ts";
 import { weightOf } from "./agent_events.ts";
 import type { AgentLink } from "./agent_link.ts";
+import { listenForEvents } from "./agent_notifications.ts";
 import { Condition } from "./condition.ts";
 import { RequestError } from "./errors.ts";
 
@@ -20,7 +21,10 @@ export interface AgentGap {
 
 /** What an {@link AgentSubscription} is made with. */
 export interface AgentSubscriptionOptions {
-  /** UUID of the device, the same after a restart. */
+  /**
+   * UUID of the device, the same after a restart. Subscriptions with one id are to different threads;
+   * what is to hear of the same thread twice needs two.
+   */
   readonly subscriberId: string;
   /** One thread; without it all of the user's. */
   readonly threadId?: string;
@@ -63,7 +67,8 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
   #queuedBytes = 0;
   readonly #room = new Condition();
   #given: AgentEvent | undefined;
-  #waiter: ((result: IteratorResult<AgentEvent>) => void) | undefined;
+  /** Who asked before there was an event, the first one first. */
+  readonly #waiters: ((result: IteratorResult<AgentEvent>) => void)[] = [];
   #link: AgentLink | undefined;
   #release: (() => void) | undefined;
   /** What comes while the server is asked is in its answer too. */
@@ -91,17 +96,23 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
    * Takes a connection into use, in place of the one before: first what was missed, then what happens.
    *
    * @throws {RequestError} {ConnectionClosedError} it could not subscribe
+   * @throws {Error} another subscription of the device hears of that thread over this connection
    */
   async attach(link: AgentLink): Promise<void> {
     this.detach();
-    this.#link = link;
-    this.#release = link.onMessage("AgentEventNotification", (message) => {
-      if (message.subscriberId !== this.#options.subscriberId || this.#isAsking) return;
-      this.#takeGaps(message.gaps);
-      for (const event of message.events) if (!this.#take(event, false)) return;
-      // Whoever asks for a page is told nothing until it has the last one.
-      if (this.#isFull) this.#askAgain(link);
+    const { subscriberId, threadId } = this.#options;
+    this.#release = listenForEvents(link, {
+      subscriberId,
+      threadId,
+      take: (message) => {
+        if (this.#isAsking) return;
+        this.#takeGaps(message.gaps);
+        for (const event of message.events) if (!this.#take(event, false)) return;
+        // Whoever asks for a page is told nothing until it has the last one.
+        if (this.#isFull) this.#askAgain(link);
+      },
     });
+    this.#link = link;
     await this.#ask(link);
   }
 
@@ -121,8 +132,7 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
     const link = this.#link;
     this.detach();
     this.#isOver = true;
-    this.#waiter?.({ done: true, value: undefined });
-    this.#waiter = undefined;
+    for (const waiter of this.#waiters.splice(0)) waiter({ done: true, value: undefined });
     await link?.request("UnsubscribeFromAgentEvents", {
       subscriberId,
       ...(threadId !== undefined && { threadId }),
@@ -135,7 +145,7 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
     const event = this.#queue[this.#head];
     if (event === undefined) {
       this.#acknowledgeSoon();
-      return new Promise((resolve) => this.#waiter = resolve);
+      return new Promise((resolve) => this.#waiters.push(resolve));
     }
     if (++this.#head > 1_024 || this.#head === this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);
@@ -216,12 +226,13 @@ export class AgentSubscription implements AsyncIterableIterator<AgentEvent> {
       return false;
     }
     this.#received.set(threadId, seq);
-    const waiter = this.#waiter;
+    const waiter = this.#waiters.shift();
     if (waiter === undefined) {
       this.#queue.push(event);
       this.#queuedBytes += weightOf(event);
     } else {
-      this.#waiter = undefined;
+      // Who waits has asked behind the one before.
+      this.#countAsRead();
       this.#given = event;
       waiter({ done: false, value: event });
     }

@@ -36,15 +36,16 @@ interface Position {
 export class Subscriber {
   readonly id: string;
   readonly connection: ConnectionRef;
-  /** Counts requests that change what it hears: what an earlier one still does is void. */
-  request = 0;
-  /** It hears of threads that begin from now on, too. */
-  hearsAll = false;
   /** When its sign of life was written down last. */
   seenAt = 0;
   readonly acknowledged = new Map<string, number>();
   readonly #system: ActorSystem;
   readonly #positions = new Map<string, Position>();
+  /** It hears of threads that begin from now on, too. */
+  #hearsAll = false;
+  /** What it asks about and is told nothing of meanwhile: threads, "" for all; by the last request. */
+  readonly #asked = new Map<string, number>();
+  #requests = 0;
   /** Threads that have more than was sent. */
   readonly #behind = new Map<string, ThreadRef>();
   #isOver = false;
@@ -70,34 +71,46 @@ export class Subscriber {
     return this.#positions.has(threadId);
   }
 
-  /** It hears of the thread, from behind that event. */
-  follow(threadId: string, after: number): void {
-    this.#positions.set(threadId, {
-      after,
-      inChunks: false,
-      sentAt: 0,
-      waitingSince: undefined,
-    });
+  /** Whether it hears of every thread, whichever it has asked for by themselves. */
+  get hearsAll(): boolean {
+    return this.#hearsAll;
   }
 
-  /** It hears no more of that thread, or of none. */
-  unfollow(threadId?: string): void {
-    if (threadId === undefined) {
-      this.hearsAll = false;
-      this.#positions.clear();
-      this.#behind.clear();
-    } else {
-      this.#positions.delete(threadId);
-      this.#behind.delete(threadId);
-    }
+  /**
+   * It asks what it missed, of one thread or of all, and hears nothing of that until it goes live.
+   *
+   * @returns whether that is still what it asked for last
+   */
+  ask(threadId?: string): () => boolean {
+    if (threadId === undefined) this.#hearNothing();
+    else this.#behind.delete(threadId);
+    const what = threadId ?? "";
+    const request = ++this.#requests;
+    this.#asked.set(what, request);
+    return () => this.#asked.get(what) === request;
+  }
+
+  /** Its last question is answered: it hears what happens behind these events. */
+  goLive(threadId: string | undefined, reached: Iterable<readonly [string, number]>): void {
+    this.#asked.delete(threadId ?? "");
+    if (threadId === undefined) this.#hearsAll = true;
+    for (const [id, after] of reached) if (!this.#asked.has(id)) this.#follow(id, after);
+  }
+
+  /** It wants to hear no more of that thread by itself; one who hears of all goes on as before. */
+  unfollow(threadId: string): void {
+    this.#asked.delete(threadId);
+    if (this.#hearsAll) return;
+    this.#positions.delete(threadId);
+    this.#behind.delete(threadId);
   }
 
   /** The thread has stored more. */
   advanced(thread: ThreadRef): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#asked.has(thread.id)) return;
     if (!this.#positions.has(thread.id)) {
-      if (!this.hearsAll) return;
-      this.follow(thread.id, 0);
+      if (!this.#hearsAll) return;
+      this.#follow(thread.id, 0);
     }
     this.#behind.set(thread.id, thread);
     if (!this.#isReading) this.#draw();
@@ -105,7 +118,23 @@ export class Subscriber {
 
   end(): void {
     this.#isOver = true;
-    this.unfollow();
+    this.#hearNothing();
+  }
+
+  #hearNothing(): void {
+    this.#hearsAll = false;
+    this.#asked.clear();
+    this.#positions.clear();
+    this.#behind.clear();
+  }
+
+  #follow(threadId: string, after: number): void {
+    this.#positions.set(threadId, {
+      after,
+      inChunks: false,
+      sentAt: 0,
+      waitingSince: undefined,
+    });
   }
 
   /** Sends what there is, as far as the connection takes it. */
@@ -135,7 +164,8 @@ export class Subscriber {
     const { after } = position;
     try {
       const rows = await this.#system.store.agents.events(thread.number, after, PAGE);
-      const current = this.#positions.get(thread.id) === position && position.after === after;
+      const current = this.#positions.get(thread.id) === position && position.after === after &&
+        !this.#asked.has(thread.id);
       if (this.#isOver || !current) return;
       const events = rows.map(({ seq, event_id, timestamp, kind, payload }) => ({
         seq,

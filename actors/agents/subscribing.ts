@@ -41,16 +41,17 @@ export function subscribe(context: DeskContext): void {
   requireCursors(cursors);
   const { connection, requestId } = inbound;
   const subscriber = desk.takeOver(subscriberId, connection);
-  const number = ++subscriber.request;
-  subscriber.unfollow(threadId === "" ? undefined : threadId);
+  const isCurrent = subscriber.ask(request.threadId);
   const key = { user_id: desk.userId, subscriber_id: subscriberId };
   subscriber.seenAt = system.clock.now();
+  // All threads are those too that it wanted before.
+  if (threadId === "") turn.remove("agent_subscriptions", key);
   turn.put("agent_subscriptions", { ...key, thread_id: threadId, seen_at: subscriber.seenAt });
   turn.then((gate) =>
     system.journal.afterCommit(gate, (stored) => {
       const page = new Page(system, desk, subscriber, request);
       const done = stored
-        ? page.answer(requestId, () => subscriber.request === number)
+        ? page.answer(requestId, isCurrent)
         : Promise.reject(RpcError.internal("the subscription could not be stored, try again"));
       done.catch((error) => tellFailure(system, connection, requestId, error));
     })
@@ -182,12 +183,15 @@ class Page {
 
   /** From here on it is told. What was stored meanwhile is behind where it is. */
   #goLive(): void {
-    const subscriber = this.#subscriber;
-    if (this.#request.threadId === undefined) subscriber.hearsAll = true;
-    for (const [threadId, after] of this.#reached) subscriber.follow(threadId, after);
-    for (const thread of this.#system.registry.threads.values()) {
-      if (thread.userId === this.#desk.userId && thread.number !== 0) subscriber.advanced(thread);
-    }
+    this.#subscriber.goLive(this.#request.threadId, this.#reached);
+    bringOn(this.#system, this.#desk, this.#subscriber);
+  }
+}
+
+/** What is in memory and has more than it was sent, it is sent now. */
+function bringOn({ registry }: ActorSystem, desk: AgentDesk, subscriber: Subscriber): void {
+  for (const thread of registry.threads.values()) {
+    if (thread.userId === desk.userId && thread.number !== 0) subscriber.advanced(thread);
   }
 }
 
@@ -215,18 +219,21 @@ export function acknowledge({ system, turn, inbound, desk }: DeskContext): void 
   });
 }
 
-export function unsubscribe({ turn, inbound, desk }: DeskContext): void {
+export function unsubscribe({ system, turn, inbound, desk }: DeskContext): void {
   const { subscriberId, threadId } = decode("UnsubscribeFromAgentEvents", inbound.payload);
   requireUuid("subscriber id", subscriberId);
   const key = { user_id: desk.userId, subscriber_id: subscriberId };
   const part = threadId === undefined ? key : { ...key, thread_id: threadId };
-  turn.remove("agent_subscriptions", part);
-  turn.remove("agent_cursors", part);
   const subscriber = desk.subscribers.get(subscriberId);
+  turn.remove("agent_subscriptions", part);
+  // Who hears of all threads goes on with this one where it is.
+  if (threadId === undefined || subscriber?.hearsAll !== true) turn.remove("agent_cursors", part);
   if (subscriber !== undefined) {
-    subscriber.request++;
-    subscriber.unfollow(threadId);
     if (threadId === undefined) desk.forget(subscriber);
+    else {
+      subscriber.unfollow(threadId);
+      bringOn(system, desk, subscriber);
+    }
   }
   turn.ack(inbound.connection, inbound.requestId);
 }

@@ -1,5 +1,5 @@
 /** Programs on the client library: hosts that slow down, devices that read slowly. [agents 2] */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AgentHost } from "../../client/agent_host.ts";
 import { AgentSubscription } from "../../client/agent_subscription.ts";
 import type { AgentLink } from "../../client/agent_link.ts";
@@ -272,5 +272,72 @@ Deno.test("[agents 2] every command reaches the host with what the device said",
   const { title, cwd, text } = create!.createThread!;
   assertEquals([title, cwd, text], ["t", "/w", "begin"]);
   assert(taken.every(({ createdAt }) => createdAt > 0n));
+  host.detach();
+});
+
+Deno.test("[agents R4] over one connection several subscriptions hear of their threads, also over a loss", async () => {
+  await using server = await startServer();
+  const client = await server.client("alice");
+  const other = await server.client("alice");
+  const host = new AgentHost({ hostId: uuid("host"), name: "host" });
+  await host.attach(client);
+  const threads = [uuid("a"), uuid("b"), uuid("c")] as const;
+  for (const id of threads) host.publish(created(id));
+  await host.settled();
+  const [a, b] = threads;
+  const subscriberId = uuid("device");
+  const subscriptions = [
+    new AgentSubscription({ subscriberId, threadId: a }),
+    new AgentSubscription({ subscriberId, threadId: b }),
+    new AgentSubscription({ subscriberId: uuid("all") }),
+  ];
+  const seen = subscriptions.map((): WireEvent[] => []);
+  subscriptions.forEach(async (subscription, at) => {
+    for await (const event of subscription) seen[at]!.push(event);
+  });
+  // At once: none of them waits for the others.
+  const attach = () => Promise.all(subscriptions.map((one) => one.attach(other)));
+  const ofThread = (at: number, id: string) => seen[at]!.filter(({ threadId }) => threadId === id);
+  const hearAll = async (count: bigint) => {
+    const expected: readonly (readonly [number, string])[] = [
+      [0, a],
+      [1, b],
+      ...threads.map((id) => [2, id] as const),
+    ];
+    await waitUntil(() => expected.every(([at, id]) => ofThread(at, id).at(-1)?.seq === count));
+    for (const [at, id] of expected) assertEquals(coverage(ofThread(at, id)), count);
+    assertEquals([seen[0]!.length, seen[1]!.length], [Number(count), Number(count)]);
+  };
+  await attach();
+  await hearAll(1n);
+  for (const id of threads) host.publish(plan(id, "live"));
+  await hearAll(2n);
+  await other.reconnect();
+  for (const id of threads) host.publish(plan(id, "away"));
+  await attach();
+  for (const id of threads) host.publish(plan(id, "back"));
+  await hearAll(4n);
+  // One ends; the others go on.
+  await subscriptions[0]!.end();
+  for (const id of threads) host.publish(plan(id, "without the first"));
+  await waitUntil(() => ofThread(1, b).length === 5 && ofThread(2, a).length === 5);
+  assertEquals(seen[0]!.length, 4);
+  // A device hears of a thread once: a second subscription to it would take the first one's events.
+  for (const threadId of [b, undefined]) {
+    const second = new AgentSubscription({ subscriberId, ...(threadId && { threadId }) });
+    await assertRejects(() => second.attach(other), Error, "hears of the thread");
+  }
+  // Whoever asks for several events at once gets each.
+  const next = new AgentSubscription({ subscriberId: uuid("next"), threadId: a });
+  const asked = [next.next(), next.next(), next.next()];
+  await next.attach(other);
+  assertEquals((await Promise.all(asked)).map(({ value }) => Number(value.seq)), [1, 2, 3]);
+  assertEquals(next.cursors.get(a), 2n);
+  const last = [next.next(), next.next(), next.next(), next.next()];
+  await next.end();
+  assertEquals((await Promise.all(last)).map(({ done }) => done), [false, false, true, true]);
+  host.publish(plan(b, "still there"));
+  await waitUntil(() => ofThread(1, b).length === 6);
+  for (const subscription of subscriptions) subscription.detach();
   host.detach();
 });
