@@ -17,6 +17,7 @@ export interface Generator {
 export const GENERATORS: readonly Generator[] = [
   { script: "scripts/gen_proto.ts", what: "proto/*.proto" },
   { script: "scripts/compile_proto.ts", what: "proto/generated/" },
+  { script: "scripts/gen_lock.ts", what: "deno.lock" },
   { script: "scripts/gen_config_docs.ts", what: "docs/CONFIGURATION.md" },
   { script: "scripts/gen_metrics_docs.ts", what: "docs/METRICS.md" },
   { script: "scripts/gen_dashboard.ts", what: "deploy/grafana-dashboard.json" },

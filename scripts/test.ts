@@ -24,7 +24,7 @@ const GROUPS: readonly { readonly folders: readonly string[]; readonly parallel:
 ];
 
 /** Deno 2.9 has the sanitizers off unless asked; XState's development build warns of lost events. */
-const FLAGS = ["-A", "--conditions=development"];
+const FLAGS = ["-A", "--conditions=development", "--lock=tests/deno.lock"];
 
 /** What a test began it has to end. */
 const LEAK_FLAGS = ["--sanitize-ops", "--sanitize-resources", "--trace-leaks"];

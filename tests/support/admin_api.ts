@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { Ajv2020, type ValidateFunction } from "ajv";
-import addFormats from "ajv-formats";
+import { Ajv2020, type ValidateFunction } from "./packages/ajv.ts";
+import addFormats from "./packages/ajv_formats.ts";
 import { askAt } from "./http.ts";
 
 /** An answer of the API, which the document allows. */

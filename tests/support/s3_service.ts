@@ -3,7 +3,7 @@
  * s3rver leaves out for most of them.
  */
 import { createHash, createHmac } from "node:crypto";
-import S3rver from "s3rver";
+import S3rver from "./packages/s3rver.ts";
 
 const REGION = "eu-test-1";
 const ACCESS_KEY = "S3RVER";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { parse } from "yaml";
+import { parse } from "../support/packages/yaml.ts";
 import { createMetrics } from "../../lib/metrics.ts";
 import { settings } from "../../lib/config.ts";
 import { run as metricsDocument } from "../../scripts/gen_metrics_docs.ts";

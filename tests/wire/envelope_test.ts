@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { decode, encode } from "../../proto/mod.ts";
 import { decodeEnvelope } from "../../rpc/decode_envelope.ts";
 import {

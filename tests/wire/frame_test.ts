@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { decode, encode } from "../../proto/mod.ts";
 import { decodeEnvelope } from "../../rpc/decode_envelope.ts";

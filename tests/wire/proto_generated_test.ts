@@ -14,7 +14,7 @@ import {
 import { run as compileProto } from "../../scripts/compile_proto.ts";
 import { run as genProto } from "../../scripts/gen_proto.ts";
 import protobuf from "protobufjs";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { printedRandom } from "../support/random.ts";
 import {
   fieldsOf,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import { zstdDecompressSync } from "node:zlib";
 import {
   decode,

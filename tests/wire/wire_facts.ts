@@ -1,5 +1,5 @@
 /** The wire facts read independently of the generator, to test what it made of them. */
-import fc from "fast-check";
+import fc from "../support/packages/fast_check.ts";
 import type { MessageName } from "../../proto/mod.ts";
 
 /** One message of wire.json. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/packages/fast_check.ts";
 import { Buffer } from "../../../client/buffer.ts";
 import { BufferUpdates } from "../../../client/buffer_updates.ts";
 import { fromWireOperation, toWireOperation } from "../../../client/operations.ts";

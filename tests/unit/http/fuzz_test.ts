@@ -1,6 +1,6 @@
 /** Whatever is asked, and however it is written: an answer, never trouble of ours, nobody else notices. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/packages/fast_check.ts";
 import { routes } from "../../../http/route_table.ts";
 import { RawClient } from "../../support/raw_client.ts";
 import { statusOf, withHttp } from "../../support/http.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/packages/fast_check.ts";
 import { Document, type Operation, Replica, type TextEdit } from "../../../text/mod.ts";
 import { ReferenceText } from "../../support/reference_text.ts";
 
