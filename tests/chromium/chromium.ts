@@ -1,7 +1,11 @@
 /** A real browser, where the machine has one. */
 import axe from "../support/packages/axe_core.ts";
 import { assertEquals } from "@std/assert";
-import { type BrowserContextOptions, chromium, type Page } from "../support/packages/playwright_core.ts";
+import {
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from "../support/packages/playwright_core.ts";
 
 const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
