@@ -59,8 +59,9 @@ export async function getOrCreateUser(exchange: Exchange): Promise<Response> {
 }
 
 /**
- * Whose account that is: by GitHub's id, else by the login; made if there is none. Name and address
- * are brought up to date.
+ * Whose account that is: by GitHub's id, else by the login; made, for that id, if there is none. Name
+ * and address are brought up to date; logins stay as they were given. An account of that login which was
+ * made otherwise does not become that person's at GitHub: he may be somebody else.
  */
 export async function accountOfGitHub(
   exchange: Exchange,
@@ -79,7 +80,7 @@ export async function accountOfGitHub(
     await store.userByLogin(login);
   const [name, email] = [github_name || null, github_email || null];
   if (user === undefined) {
-    const made = await createOrFind(store, { login, name, email });
+    const made = await createOrFind(store, { login, name, email }, id);
     await audit(exchange, apiTokenActor, toUser("user.create", made));
     return made;
   }
@@ -97,9 +98,14 @@ export async function accountOfGitHub(
 async function createOrFind(
   store: Store,
   account: { readonly login: string; readonly name: string | null; readonly email: string | null },
+  gitHubId: number | undefined,
 ): Promise<User> {
   try {
-    return await store.createUser({ ...account, admin: false });
+    const made = await store.createUser({ ...account, admin: false });
+    if (gitHubId !== undefined) {
+      await store.signIn.linkIdentity("github", String(gitHubId), made.id);
+    }
+    return made;
   } catch (error) {
     const user = error instanceof LoginTakenError
       ? await store.userByLogin(account.login)

@@ -63,6 +63,28 @@ Deno.test("[transport 6.2a, 6.2.1, 4.3.2] GET /user gets or makes the account of
   });
 });
 
+Deno.test("[transport 6.2a] GET /user knows by GitHub's id whom it made, whatever he is called there now", async () => {
+  await withHttp(flags, async ({ server, ask }) => {
+    const get = async (query: string) =>
+      (await (await ask(`/user?${query}`, { as })).json()).user as {
+        id: number;
+        github_login: string;
+      };
+    const made = await get("github_login=ann&github_user_id=77");
+    const later = await get("github_login=anna&github_user_id=77&github_email=a%40x.example");
+    assertEquals([later.id, later.github_login], [made.id, "ann"]);
+    assertEquals((await server.server.store.user(made.id))?.email, "a@x.example");
+
+    // An account that was here before is nobody's at GitHub.
+    const bob = await server.addUser("bob");
+    assertEquals((await get("github_login=bob&github_user_id=88")).id, bob.id);
+    const other = await get("github_login=bobby&github_user_id=88");
+    assertEquals(other.github_login, "bobby");
+    assertEquals((await get("github_login=bob&github_user_id=88")).id, other.id);
+    assertEquals((await server.server.store.allUsers()).length, 3);
+  });
+});
+
 Deno.test("[transport 6.2b] accounts are looked up by id and by login", async () => {
   await withHttp(flags, async ({ server, ask }) => {
     const ann = await server.addUser("ann");
