@@ -32,6 +32,10 @@ export abstract class Cell {
   phase: Phase = "loading";
   /** Number of the journal's group with this actor's latest change. */
   #lastChange = 0;
+  /** What it says of others' changes shows its own, too, and falls with them. */
+  protected readonly showsOwn: boolean = true;
+  /** Something that it said of others' changes fell so: it has to be said anew. */
+  protected missed = false;
   #busy = false;
   #mailbox: { task: Task; gate: number }[] = [];
 
@@ -55,6 +59,23 @@ export abstract class Cell {
     if (this.phase === "failed") return;
     this.phase = "loading";
     this.crashed(undefined);
+  }
+
+  /**
+   * The group that must be stored before something is said: of the change that it was told of, and of
+   * its own latest, which has its part in what is said and to whom.
+   */
+  #gateOf(heard: number): number {
+    const own = this.#lastChange;
+    if (!this.showsOwn) return Math.max(heard, own);
+    const { journal } = this.system;
+    const gate = journal.both(heard, own);
+    if (gate !== heard && gate !== own) {
+      journal.afterCommit(gate, (stored) => {
+        if (!stored) this.missed = true;
+      });
+    }
+    return gate;
   }
 
   /** Runs a task in a turn of its own, now or after what is before it. */
@@ -109,13 +130,15 @@ export abstract class Cell {
       return;
     }
     if (turn.writes.length > 0) {
-      this.#lastChange = this.system.journal.append(this.address, turn.writes);
-    } else if (task.remembers === true && gate > this.#lastChange) {
+      this.#lastChange = journal.append(this.address, turn.writes);
+      gate = this.#lastChange;
+    } else {
+      gate = this.#gateOf(gate);
       // What it will tell from now on builds on the other's change.
-      this.#lastChange = gate;
+      if (task.remembers === true) this.#lastChange = gate;
     }
     try {
-      turn.speak(Math.max(gate, this.#lastChange));
+      turn.speak(gate);
       this.#busy = false;
     } catch (error) {
       this.#busy = false;

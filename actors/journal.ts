@@ -21,6 +21,8 @@ const LAST_RETRY = 2_000;
 
 interface QueuedGroup extends WriteGroup {
   readonly number: number;
+  /** It writes nothing, and is stored when all of these are. */
+  readonly needs?: readonly number[];
 }
 
 export interface JournalEvents {
@@ -109,6 +111,20 @@ export class Journal implements Durability {
     return number;
   }
 
+  /**
+   * What tells of two groups waits for both, and is not spoken when either was refused.
+   *
+   * @returns the number of a group that stands for them
+   */
+  both(one: number, other: number): number {
+    if (one === other || this.refused(one)) return one;
+    if (this.refused(other)) return other;
+    if (Math.min(one, other) <= this.#durable) return Math.max(one, other);
+    const number = ++this.#last;
+    this.#queue.push({ actor: "", writes: [], number, needs: [one, other] });
+    return number;
+  }
+
   /** An actor remembers something of another one's group: it is refused with it. */
   heard(group: number, actor: string): void {
     this.#hearers.push({ group, actor });
@@ -180,7 +196,7 @@ export class Journal implements Durability {
       this.#stored(groups, refused, rows, performance.now() - begun);
     let result: readonly RefusedGroup[] | Promise<readonly RefusedGroup[]>;
     try {
-      result = this.#store.commit(groups);
+      result = this.#store.commit(groups.filter(({ needs }) => needs === undefined));
     } catch (error) {
       this.#failed(error as Error, groups, rows);
       return;
@@ -221,16 +237,19 @@ export class Journal implements Durability {
     this.#away = undefined;
     if (away !== undefined) this.#events.back(this.#clock.now() - away.since);
     const crashed = new Map<string, Error>();
+    const written = groups.filter(({ needs }) => needs === undefined);
     for (const { index, error } of refused) {
-      const group = groups[index] as QueuedGroup;
+      const group = written[index] as QueuedGroup;
       this.#refused.add(group.number);
       if (crashed.has(group.actor)) continue;
       crashed.set(group.actor, error);
       this.#refuseQueued(group.actor);
     }
+    for (const group of groups) this.#decide(group);
     // Those who heard of a refused group, and in turn those who heard of what they wrote.
     for (let found = true; found;) {
       found = false;
+      this.#decideNext();
       for (const { group, actor } of this.#hearers) {
         if (!this.#refused.has(group) || crashed.has(actor)) continue;
         crashed.set(actor, new Error("It had heard of a change that was refused"));
@@ -253,6 +272,19 @@ export class Journal implements Durability {
     const settled = this.#settled.filter((one) => one.upTo <= this.#durable);
     this.#settled = this.#settled.filter((one) => one.upTo > this.#durable);
     for (const one of settled) one.resolve();
+  }
+
+  /** What stands for a refused group is refused. */
+  #decide({ number, needs = [] }: QueuedGroup): void {
+    if (needs.some((one) => this.#refused.has(one))) this.#refused.add(number);
+  }
+
+  /** What writes nothing, and all before it is stored or refused, waits for no further transaction. */
+  #decideNext(): void {
+    for (let next = this.#queue[0]; next?.needs !== undefined; next = this.#queue[0]) {
+      this.#decide(next);
+      this.#queue.shift();
+    }
   }
 
   #tellListeners(): void {

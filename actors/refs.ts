@@ -57,6 +57,8 @@ export interface ConnectionRef {
   reads: number;
   /** Who hears of its end at once, beside its user. [channels 11.3] */
   readonly watchers: Set<ConnectionWatcher>;
+  /** Channels whose notes it had open when they ended for it, before its user had subscribed. */
+  readonly closedNotes: Set<number>;
   /** The initial pushes are queued: the connection's own messages may be handled. [rooms 4.2] */
   opened(): void;
   /** Ends it: the socket is closed, the loss procedure runs. */

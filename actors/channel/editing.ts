@@ -16,7 +16,7 @@ import {
   tellChanged,
   updateChannels,
 } from "./context.ts";
-import { expel } from "./expelling.ts";
+import { expel, noteClosed } from "./expelling.ts";
 import { type Channel, type ChannelTreeState, sanitizedName } from "./state.ts";
 import { deleteNotes } from "./notes.ts";
 import { wireChannel } from "./wire.ts";
@@ -165,6 +165,7 @@ export function remove(
   allowed();
   const field = updateChannels({ deleteChannels: deleted.map(({ id }) => BigInt(id)) });
   for (const { userId } of subscribers(context)) turn.pushToUser(userId, field);
+  noteClosed(context, deleted, tree.members.keys());
   for (const one of deleted) {
     const call = tree.calls.get(one.id);
     const room = call === undefined ? undefined : system.registry.rooms.get(call.roomId);
@@ -224,8 +225,11 @@ function tellVisibility(context: ChannelContext, channel: Channel): void {
   const { visibility } = channel;
   const shown = updateChannels({ channels: [wireChannel(channel)] });
   const hidden = updateChannels({ deleteChannels: [BigInt(channel.id)] });
-  const blind = [...tree.members.values()].filter(({ role }) => !canSee(role, visibility));
-  expel(context, [channel], blind.map(({ userId }) => userId));
+  const blind = [...tree.members.values()]
+    .filter(({ role }) => !canSee(role, visibility))
+    .map(({ userId }) => userId);
+  expel(context, [channel], blind);
+  noteClosed(context, [channel], blind);
   for (const { userId, role } of subscribers(context)) {
     turn.pushToUser(userId, canSee(role, visibility) ? shown : hidden);
   }

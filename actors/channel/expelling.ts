@@ -3,6 +3,26 @@ import type { ChannelContext } from "./context.ts";
 import type { Channel } from "./state.ts";
 
 /**
+ * Users do not see channels any more. Who has not subscribed yet is told of them by the list that he
+ * gets then: what he has open he would keep for ever. [channels 6.2]
+ */
+export function noteClosed(
+  { system: { pool, openNotes, registry }, tree }: ChannelContext,
+  channels: readonly Channel[],
+  userIds: Iterable<number>,
+): void {
+  for (const userId of userIds) {
+    if (pool.isSubscribed(userId, tree.rootId)) continue;
+    for (const key of pool.connectionsOf(userId)) {
+      const open = openNotes.of(key);
+      for (const { id } of channels) {
+        if (open.has(id)) registry.connections.get(key)?.closedNotes.add(id);
+      }
+    }
+  }
+}
+
+/**
  * Takes users out of what they have open, once it is stored that they do not see it any more. Their
  * clients are told that the channel is gone.
  */

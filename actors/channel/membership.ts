@@ -1,6 +1,6 @@
 /** Telling a user what has become of a membership. [channels 6.5] */
 import { fieldOf } from "../turn.ts";
-import { type ChannelContext, subscribeMember, updateChannels } from "./context.ts";
+import { type ChannelContext, subscribeMember, subscribers, updateChannels } from "./context.ts";
 import { expel } from "./expelling.ts";
 import type { Channel } from "./state.ts";
 import {
@@ -46,4 +46,11 @@ export function tellMembership(
       latestChannelBufferVersions: wireNotesVersions(tree, visible),
     }),
   );
+}
+
+/** What the tree said of others' changes was lost together with one of its own. */
+export function tellAll(context: ChannelContext): void {
+  const root = context.tree.channels.get(context.tree.rootId);
+  if (root === undefined) return;
+  for (const { userId } of subscribers(context)) tellMembership(context, userId, root);
 }

@@ -13,6 +13,7 @@ import { type ChannelContext, channelFacts } from "./context.ts";
 import { requireAdmin } from "./editing.ts";
 import { channelHandlers, channelMessages } from "./handlers.ts";
 import { startTreeLife, type TreeEvent } from "./machine.ts";
+import { tellAll } from "./membership.ts";
 import { handleInviteChannelMember, invitedUser } from "./members.ts";
 import { loadTree } from "./rows.ts";
 import { ChannelTreeState, type Member } from "./state.ts";
@@ -194,6 +195,10 @@ export class ChannelTree extends Cell implements ChannelRef {
     this.#state = state ?? new ChannelTreeState(this.rootId);
     this.system.registry.channels.set(this.rootId, this);
     this.#publish(this.#state);
+    if (this.missed && state !== undefined) {
+      this.missed = false;
+      this.enqueue({ run: (turn) => tellAll(this.#context(turn)) });
+    }
     return state !== undefined;
   }
 

@@ -82,6 +82,7 @@ export class Connection implements ConnectionRef {
   readonly outbox: Outbox;
   readonly asking = new Set<ForwardedRequest>();
   readonly watchers = new Set<ConnectionWatcher>();
+  readonly closedNotes = new Set<number>();
   reads = 0;
   phase: ConnectionPhase = "handshaking";
   readonly #system: ActorSystem;

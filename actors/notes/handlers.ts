@@ -140,7 +140,10 @@ function rejoin(
     }
     return;
   }
-  if (connections.has(collaborator.key)) notes.displaced.add(collaborator.key);
+  const displaced = collaborator.key === key ? undefined : connections.get(collaborator.key);
+  if (displaced !== undefined && isLost(displaced.key)) notes.displaced.add(displaced.key);
+  // It was on a place that is none of its own, or nobody is there any more: its client comes again.
+  else if (displaced !== undefined) turn.then(() => displaced.drop("error"));
   notes.displaced.delete(key);
   if (collaborator.key !== key) place(context, collaborator, key);
   tellCollaborators(context, key);

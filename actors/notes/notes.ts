@@ -13,6 +13,13 @@ import { type NotesEvent, startNotesLife } from "./machine.ts";
 import { loadNotes } from "./rows.ts";
 import { NotesState } from "./state.ts";
 
+/** Whoever is to leave by these leaves, though the database refuses it at first: nobody says it twice. */
+const UNREPEATED: ReadonlySet<NotesMessage["type"]> = new Set([
+  "notes.clean_up",
+  "notes.expel",
+  "notes.account_removed",
+]);
+
 export class Notes extends Cell implements NotesRef {
   readonly kind = "notes";
   readonly channelId: number;
@@ -51,7 +58,17 @@ export class Notes extends Cell implements NotesRef {
       return;
     }
     this.enqueue({
-      run: (turn) => this.#inTurn(turn, (context) => notesMessages(context, message)),
+      run: (turn) => {
+        this.#inTurn(turn, (context) => notesMessages(context, message));
+        if (UNREPEATED.has(message.type)) {
+          turn.then((own) =>
+            this.system.journal.afterCommit(own, (stored) => {
+              // It may have come to rest meanwhile.
+              if (!stored) this.system.notes(this.channelId).tell(message, 0);
+            })
+          );
+        }
+      },
       refused: () => this.#unheard(message),
     }, gate);
   }

@@ -29,7 +29,7 @@ export class NotesState {
   latest: NotesVersion | undefined;
   /** By replica id. */
   readonly collaborators = new Map<number, Collaborator>();
-  /** Connections that seemed to live when another one took their place. */
+  /** Connections that kept silent, and lost their place to another one. */
   readonly displaced = new Set<PeerKey>();
   /** How far users have seen the notes. [channels 8.9] */
   readonly observed = new Map<number, NotesVersion>();

@@ -485,17 +485,20 @@ export class Room extends Cell implements RoomRef {
   }
 
   /**
-   * The channel may have heard of what was taken back. And the people may not have heard who is gone: a
-   * user whose leaving was taken back here has lost this seat all the same to one that he took elsewhere.
+   * The channel may have heard of what was taken back. And the people may have missed what was said of it
+   * together with something that is stored, or who is gone: a user whose leaving was taken back here has
+   * lost this seat all the same to one that he took elsewhere.
    */
   #tellAnew(): void {
+    const { missed } = this;
+    this.missed = false;
     const goneElsewhere = this.#goneElsewhere;
     this.#goneElsewhere = false;
     if (this.#state.participants.size === 0) return;
     this.enqueue({
       run: (turn) => {
         const context = this.#context(turn);
-        if (goneElsewhere) updateRoom(context);
+        if (goneElsewhere || missed) updateRoom(context);
         tellChannel(context, { announce: true });
       },
     });

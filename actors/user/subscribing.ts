@@ -4,46 +4,57 @@ import { wireNotesVersion } from "../notes_version.ts";
 import type { ConnectionRef, TreePart } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
-import type { UserRequestContext } from "./context.ts";
+import type { UserContext, UserRequestContext } from "./context.ts";
 import type { UserState } from "./state.ts";
 
-export function handleSubscribeToChannels(
-  { system, turn, user, inbound }: UserRequestContext,
-): void {
-  system.pool.subscribe(user.id);
-  turn.then((gate) => describe(system, user, inbound.connection, gate));
+export function handleSubscribeToChannels(context: UserRequestContext): void {
+  context.system.pool.subscribe(context.user.id);
+  describe(context, context.inbound.connection);
 }
 
 /**
  * Asks every tree of the user and sends all of it in one message. When a tree has to be waited for, the
- * others have gone on meanwhile: then all are asked anew, so that what is sent is of one moment.
+ * others have gone on meanwhile: then all are asked anew, so that what is sent is of one moment. So they
+ * are when a change that is in it was taken back: nobody subscribes twice.
  */
-function describe(
-  system: ActorSystem,
-  user: UserState,
-  connection: ConnectionRef,
-  userGate: number,
+function describe({ system, turn, user, later }: UserContext, connection: ConnectionRef): void {
+  const again = () => later((context) => describe(context, connection));
+  turn.then((own) =>
+    ask(system, user.id, (parts, theirs, late) => {
+      // Behind the turn of the tree that answered: it takes nothing before.
+      if (late) return queueMicrotask(again);
+      const { journal } = system;
+      const gate = journal.both(own, theirs);
+      send(user, connection, parts, gate);
+      journal.afterCommit(gate, (stored) => {
+        if (!stored && system.registry.connections.has(connection.key)) again();
+      });
+    })
+  );
+}
+
+/** `answer` hears what the trees say, the group that it tells of, and whether one was waited for. */
+function ask(
+  { registry, memberships, journal }: ActorSystem,
+  userId: number,
+  answer: (parts: readonly TreePart[], gate: number, late: boolean) => void,
 ): void {
-  const { id: userId } = user;
-  const roots = [...system.memberships.rootsOf(userId)].sort((a, b) => a - b);
+  const roots = [...memberships.rootsOf(userId)].sort((a, b) => a - b);
   const parts: (TreePart | undefined)[] = [];
-  let gate = userGate;
+  let gate = 0;
   let open = 1;
   let late = false;
   const answered = (at: number, part: TreePart | undefined, partGate: number) => {
     parts[at] = part;
-    gate = Math.max(gate, partGate);
-    if (--open > 0) return;
-    if (!late) send(user, connection, defined(parts), gate);
-    // Behind the turn of the tree that answered: it takes nothing before.
-    else queueMicrotask(() => describe(system, user, connection, gate));
+    gate = journal.both(gate, partGate);
+    if (--open === 0) answer(defined(parts), gate, late);
   };
   for (const [at, rootId] of roots.entries()) {
-    const tree = system.registry.channels.get(rootId);
+    const tree = registry.channels.get(rootId);
     if (tree === undefined) continue;
     open++;
     const answer = (part: TreePart | undefined, gate: number) => answered(at, part, gate);
-    tree.tell({ type: "channel.describe", userId: user.id, answer }, 0);
+    tree.tell({ type: "channel.describe", userId, answer }, 0);
   }
   answered(roots.length, undefined, 0);
   late = true;
@@ -69,12 +80,15 @@ function send(
     gate,
   );
   const below = parts.flatMap((part) => part.below).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const channels = [
+    ...below.map(({ channel }) => channel),
+    ...defined(parts.map(({ root }) => root)),
+  ];
+  const seen = new Set(channels.map(({ id }) => Number(id)));
   connection.outbox.push(
     fieldOf("UpdateChannels", {
-      channels: [
-        ...below.map(({ channel }) => channel),
-        ...defined(parts.map(({ root }) => root)),
-      ],
+      channels,
+      deleteChannels: [...connection.closedNotes].filter((id) => !seen.has(id)).map(BigInt),
       channelInvitations: defined(parts.map(({ invitation }) => invitation)),
       channelParticipants: parts.flatMap(({ participants }) => participants),
       latestChannelMessageIds: parts.flatMap(({ latestMessages }) => latestMessages),

@@ -73,6 +73,8 @@ export class User extends Cell implements UserRef {
   readonly #life: (event: UserEvent) => void;
   readonly #lookups: Lookups;
   #firstTime = false;
+  /** The user's connections are his whatever becomes of a change, and his contacts are corrected. */
+  protected override readonly showsOwn = false;
 
   constructor(system: ActorSystem, id: number) {
     super(system);

@@ -127,6 +127,9 @@ export const channelActions: ActionsOf<"channels"> = {
         // Whatever call it was in before, it has been taken out of it. [channels 7.12.1]
         client.forgetRoom();
         client.enter(room);
+      }, (error) => {
+        client.mayBeEvicted = true;
+        throw error;
       }),
     );
   },

@@ -7,14 +7,14 @@ import type { Simulation } from "./simulation.ts";
 export { checkSaid } from "./check_chats.ts";
 
 /**
- * A user has one seat: whose other device has taken it is told nothing, and finds out when he does
- * something. [channels 7.12.1]
+ * A user has one seat: whose other device has taken it, or who gave it up for a call that he did not get
+ * into, is told nothing, and finds out when he does something. [channels 7.12.1]
  */
 export async function releaseEvicted(sim: Simulation): Promise<void> {
   const seats = await sim.server.store.load("room_participants");
   for (const client of sim.clients) {
     const isAlone = sim.clients.every((one) => one === client || one.userId !== client.userId);
-    if (isAlone || client.room === undefined) continue;
+    if (isAlone && !client.mayBeEvicted || client.room === undefined) continue;
     const { ownerId, id } = client.peer.peerId ?? { ownerId: 0, id: 0 };
     const isSeated = seats.some((one) =>
       one.connection_owner === ownerId && one.connection_id === id

@@ -70,6 +70,13 @@ function checkRooms(sim: Simulation, rooms: ReadonlyMap<number, RoomState>): voi
   }
 }
 
+/** Users with their replica ids, each on as many devices as he likes. */
+function byUser(places: [user: number, replica: number][]): [user: number, replica: number][] {
+  return places.sort(([user, replica], [other, otherReplica]) =>
+    user - other || replica - otherReplica
+  );
+}
+
 /** A room's description without what has no order. */
 function readable(room: MessageTypes["Room"]): unknown {
   const byUser = (a: { userId: bigint }, b: { userId: bigint }) => Number(a.userId - b.userId);
@@ -93,8 +100,8 @@ function checkProject(sim: Simulation, room: RoomState, project: ProjectState): 
   const guests = sim.clients.filter((client) => client.joined.has(id));
   sim.equal(
     `the guests of ${name}`,
-    guests.map((client) => [Number(client.userId), client.joined.get(id)?.replicaId]),
-    project.guests.map((one) => [one.userId, one.replicaId]).sort((a, b) => a[0]! - b[0]!),
+    byUser(guests.map((one) => [Number(one.userId), one.joined.get(id)?.replicaId ?? -1])),
+    byUser(project.guests.map((one) => [one.userId, one.replicaId])),
   );
   for (const client of guests) {
     checkGuest(sim, `${name} as ${client.name} sees it`, client.joined.get(id)!, project);

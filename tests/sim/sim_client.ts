@@ -57,6 +57,8 @@ export class SimClient {
   pending = 0;
   /** Leaving was refused: the server lets go only of a connection that is lost. */
   stalled = false;
+  /** A way into a channel's call has failed: the call before it may be left already. [channels 7.12.1] */
+  mayBeEvicted = false;
   #peer: Peer | undefined;
   #isOnline = false;
   #order = 0;
@@ -188,6 +190,7 @@ export class SimClient {
   enter(room: MessageTypes["Room"] | undefined): void {
     if (room === undefined) return this.sim.fail(`${this.name} entered a room without description`);
     this.room = { id: room.id, snapshot: room, attached: true, lostAt: undefined };
+    this.mayBeEvicted = false;
     this.rings.delete(room.id);
   }
 

@@ -191,6 +191,26 @@ const found: readonly [file: string, name: string][] = [
     "member_untold",
     "[design 6e] [design 1.3d] [channels 7.12] who became a member by joining hears so, though the seat was refused",
   ],
+  [
+    "member_taken_back",
+    "[design 6e] [design 1.3b] [channels 5.5] who was taken back as a member is told of nobody's change",
+  ],
+  [
+    "subscribed_in_vain",
+    "[design 6e] [design 1.3d] [channels 6.4] who subscribes gets his channels, though what was in them is taken back",
+  ],
+  [
+    "closed_before_subscribing",
+    "[design 6e] [channels 6.2] who comes back to notes and then subscribes hears that they went in between",
+  ],
+  [
+    "place_of_another",
+    "[design 6e] [channels 8.6] a device that came back to another one's place in notes finds its own",
+  ],
+  [
+    "expelled_in_vain",
+    "[design 6e] [channels Q-20] who is to leave notes leaves them, though the database refuses it at first",
+  ],
 ];
 
 for (const [file, name] of found) {

@@ -54,7 +54,10 @@ const actions: Readonly<Record<StepKind, Action>> = {
     const { peer } = client;
     client.quietly(
       client.ask("CreateRoom", {}).then(({ room }) => {
-        if (client.room === undefined && peer === client.peer) client.enter(room);
+        if (peer !== client.peer) return;
+        // The one seat is there: what it came into meanwhile, it has been taken out of again.
+        client.forgetRoom();
+        client.enter(room);
       }),
     );
   },

@@ -4,6 +4,7 @@ import type { ConnectionRef, RoomRef } from "../../../actors/refs.ts";
 import type { Turn } from "../../../actors/turn.ts";
 import { decode } from "../../../proto/mod.ts";
 import { ErrorCode, RpcError } from "../../../rpc/errors.ts";
+import { fieldOf } from "../../../actors/turn.ts";
 import { Outbox } from "../../../rpc/outbox.ts";
 import { peerKey } from "../../../rpc/peer_id.ts";
 import { FakeSocket } from "../rpc/fake_socket.ts";
@@ -124,10 +125,29 @@ Deno.test("[design 1.3b] what a turn says carries its change's number; later tur
   cell.enqueue({ run: note });
   cell.enqueue({ run: (turn) => (writeRow(turn), note(turn)) });
   cell.enqueue({ run: note });
-  cell.enqueue({ run: note }, 7);
-  assertEquals(gates, [0, 1, 1, 7]);
+  assertEquals(gates, [0, 1, 1]);
   world.clock.runImmediates();
   assertEquals(world.db.commits, [["/rooms/1"]]);
+});
+
+Deno.test("[design 1.3b, 1.3d] what is said of another's change waits for the actor's own, and falls with it", () => {
+  for (const refused of ["/rooms/1", "/users/1", undefined]) {
+    const world = new World();
+    const { connection, socket } = world.connection(1);
+    const cell = world.cell();
+    if (refused !== undefined) world.db.refusing.add(refused);
+    cell.enqueue({ run: (turn) => writeRow(turn) });
+    const heard = world.journal.append("/users/1", [{
+      op: "put",
+      table: "counters",
+      row: { name: "user", value: 1 },
+    }]);
+    cell.enqueue({ run: (turn) => turn.push(connection.key, fieldOf("Ack", {})) }, heard);
+    world.clock.runImmediates();
+    assertEquals(socket.sent.length, refused === undefined ? 1 : 0, refused);
+    assertEquals(world.db.commits, [["/rooms/1", "/users/1"]]);
+    assertEquals(world.journal.busy, false);
+  }
 });
 
 Deno.test("[design 1.6] of a turn that throws nothing is stored and nothing is said", () => {

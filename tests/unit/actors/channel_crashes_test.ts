@@ -1,6 +1,7 @@
 /** Trees that crash, or whose changes the database refuses. [design 1.3] [design 1.6] */
 import { assertEquals } from "@std/assert";
 import type { Room } from "../../../actors/room/room.ts";
+import { edit } from "../../support/notes.ts";
 import { createTestTree, subscribe } from "./channel_world.ts";
 import { Refusing } from "./refusing.ts";
 import { type Client, World } from "./world.ts";
@@ -147,4 +148,52 @@ Deno.test("[design 1.6] [channels 7.12] who became a member by joining hears so,
   visitor.send("JoinChannel", { channelId: root });
   await world.settle();
   assertEquals(told(visitor), ["Error 0", "UpdateUserChannels", "UpdateChannels"]);
+});
+
+Deno.test("[design 1.3b, 1.3d] [channels 5.5] whose role is taken back hears of nothing that it let him see; the others hear of it all the same", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { root, owner, member } = await createTestTree(world);
+  const third = await world.connect("third");
+  await subscribe(world, third);
+  owner.send("InviteChannelMember", { channelId: root, userId: BigInt(third.userId), role: 2 });
+  owner.send("JoinChannelBuffer", { channelId: root });
+  third.send("RespondToChannelInvite", { channelId: root, accept: true });
+  await world.settle();
+  for (const client of [owner, member, third]) client.take();
+  refusing.actor = `/channels/${root}`;
+  owner.send("SetChannelMemberRole", {
+    channelId: root,
+    userId: BigInt(third.userId),
+    role: 1,
+  });
+  owner.send("UpdateChannelBuffer", {
+    channelId: root,
+    operations: [edit([8, 2], [], [0, 0], "x")],
+  });
+  await world.settle();
+  assertEquals(told(owner).includes("Error 0"), true);
+  assertEquals(
+    third.take().map((
+      { name, value },
+    ) => [name, value.channels, value.latestChannelBufferVersions]),
+    [["UpdateUserChannels", undefined, undefined], ["UpdateChannels", [], []]],
+  );
+  const marks = member.take().filter(({ name }) => name === "UpdateChannels")
+    .flatMap(({ value }) => value.latestChannelBufferVersions as { version: unknown[] }[]);
+  assertEquals(marks.map(({ version }) => version), [[{ replicaId: 8, timestamp: 2 }]]);
+});
+
+Deno.test("[design 1.3d] [channels 6.4] who subscribes gets his channels, though a change in them is taken back", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { root, owner, member } = await createTestTree(world);
+  refusing.actor = `/channels/${root}`;
+  owner.send("RenameChannel", { channelId: root, name: "lost" });
+  member.send("SubscribeToChannels", {});
+  await world.settle();
+  assertEquals(told(owner), ["Error 0"]);
+  const [first, second, ...more] = member.take();
+  assertEquals([first?.name, second?.name, more], ["UpdateUserChannels", "UpdateChannels", []]);
+  assertEquals((second?.value.channels as { name: string }[]).map(({ name }) => name), ["root"]);
 });

@@ -110,3 +110,14 @@ Deno.test("[channels 8.6, Q-12] of two lost places of one user each client gets 
   await leave(world, third);
   assertEquals(told(owner).at(-1), "UpdateChannelBufferCollaborators 1 #0/8,#4/9");
 });
+
+Deno.test("[design 1.3d] [channels Q-20] who is to leave notes leaves them, though the database refuses it at first", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { owner, member } = await start(world);
+  refusing.actor = "/channels/1/notes";
+  await setRole(world, owner, member, BANNED);
+  assertEquals(refusing.actor, undefined);
+  const rows = await world.store.load("channel_buffer_collaborators");
+  assertEquals(rows.map((row) => row.user_id), [owner.userId]);
+});

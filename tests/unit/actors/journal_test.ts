@@ -329,3 +329,38 @@ Deno.test("[design 1.3e] a disk that fills while the database comes back stops t
   world.clock.advance(50);
   assertEquals([world.failures, world.clock.timers], [["Disk full"], 0]);
 });
+
+Deno.test("[design 1.3b, 1.3d] what stands for two groups is stored when both are, refused when one is", async () => {
+  for (const refused of ["/rooms/1", "/users/1", undefined]) {
+    const world = new World();
+    world.db.remote = true;
+    const one = world.write("/rooms/1");
+    world.clock.runImmediates();
+    const other = world.write("/users/1");
+    const both = world.journal.both(one, other);
+    assertEquals(world.journal.both(other, other), other);
+    const heard: boolean[] = [];
+    world.journal.afterCommit(both, (stored) => void heard.push(stored));
+    if (refused !== undefined) world.db.refusing.add(refused);
+    await world.db.answer();
+    assertEquals([world.durable, heard], [one, []]);
+    // With one of them stored, the other is all that is waited for.
+    if (refused === undefined) assertEquals(world.journal.both(one, other), other);
+    world.clock.runImmediates();
+    await world.db.answer();
+    assertEquals(heard, [refused === undefined]);
+    assertEquals([world.durable, world.journal.busy], [both, false]);
+    assertEquals(world.db.commits, [["/rooms/1"], ["/users/1"]]);
+  }
+});
+
+Deno.test("[design 1.3a] what stands for two groups of one transaction asks for no other one", async () => {
+  const world = new World();
+  world.db.remote = true;
+  const groups = [world.write("/rooms/1"), world.write("/users/1")] as const;
+  world.clock.runImmediates();
+  const both = world.journal.both(...groups);
+  await world.db.answer();
+  assertEquals([world.durable, world.journal.busy], [both, false]);
+  assertEquals([world.db.commits.length, world.clock.immediates], [1, 0]);
+});

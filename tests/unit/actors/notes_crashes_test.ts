@@ -283,6 +283,8 @@ Deno.test("[channels 8.6] a client comes back before its loss is noticed, if it 
   await comeBack(world, second, [[8, 4]]);
   assertEquals(told(second), ["RejoinChannelBuffersResponse 1 {8:2} #2/8,#1/9"]);
   assertEquals(told(member), ["UpdateChannelBufferCollaborators 1 #2/8,#1/9"]);
+  // Should it live, it was on another one's place: it has to come again for its own.
+  assertEquals(owner.socket.closed !== undefined, true);
   await write(world, owner, select([8, 5]));
   assertEquals([told(member), told(second)], [[], []]);
 });
@@ -334,4 +336,28 @@ Deno.test("[channels 8.6] who is asked for and ends meanwhile leaves the place t
   assertEquals(notesOf(world)!.phase, "live");
   await openNotes(world, owner);
   assertEquals([...world.actors.openNotes.of(second.connection.key)], [1]);
+});
+
+Deno.test("[channels 6.2, 7.2, 7.4] who comes back to notes before he subscribes hears then that they are gone", async () => {
+  for (const way of ["deleted", "hidden"]) {
+    await using world = await World.start();
+    const { owner, member } = await openTestNotes(world);
+    if (way === "hidden") {
+      owner.send("SetChannelVisibility", { channelId: 1n, visibility: 0 });
+      owner.send("SetChannelMemberRole", { channelId: 1n, userId: BigInt(member.userId), role: 2 });
+      await world.settle();
+    }
+    member.connection.socketClosed();
+    const again = await world.connect("member");
+    await comeBack(world, again, []);
+    told(again);
+    if (way === "hidden") owner.send("SetChannelVisibility", { channelId: 1n, visibility: 1 });
+    else owner.send("DeleteChannel", { channelId: 1n });
+    await world.settle();
+    assertEquals(told(again), [], way);
+    again.send("SubscribeToChannels", {});
+    await world.settle();
+    const [, update] = again.take();
+    assertEquals(update?.value.deleteChannels, [1n], way);
+  }
 });
