@@ -16,8 +16,13 @@ const STREAMS: ReadonlySet<string> = new Set(["SearchCommits", "GetInitialGraphD
 const EDITING: ReadonlySet<string> = new Set(["SaveBuffer", "CreateProjectEntry", "UpdateBuffer"]);
 /** Requests to whose end a project's messages stop, if it was left before them. */
 const FENCES: ReadonlySet<string> = new Set(["UpdateParticipantLocation"]);
-/** Forwarded with another payload than they were sent with. [projects 8.6] */
-const REWRITTEN: ReadonlySet<string> = new Set(["LspQuery", "LspQueryResponse", "UpdateProject"]);
+/** Forwarded, at least to some, with another payload than they were sent with. [projects 8.6] */
+const REWRITTEN: ReadonlySet<string> = new Set([
+  "LspQuery",
+  "LspQueryResponse",
+  "UpdateProject",
+  "UpdateDiagnosticSummary",
+]);
 
 /** Sees the decoded messages of one connection, beside the checks here. */
 export interface EnvelopeWatch {
