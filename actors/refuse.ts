@@ -1,13 +1,30 @@
 /** Answers to what an actor refused. */
 import type { RpcError } from "../rpc/errors.ts";
 import { errorField } from "../rpc/outbox.ts";
+import { type PeerKey, peerText } from "../rpc/peer_id.ts";
+import type { Route } from "../rpc/routes.ts";
 import type { Inbound } from "./refs.ts";
 import type { ActorSystem } from "./system.ts";
 
-/** Answers a request that was refused; one-way messages are answered with nothing. [rooms 6.6] */
-export function refuse({ metrics }: ActorSystem, inbound: Inbound, error: RpcError): void {
+/** Answers a request that was refused; of one-way messages the log alone is told. [rooms 6.6] */
+export function refuse(system: ActorSystem, inbound: Inbound, error: RpcError): void {
   const { connection, requestId, route } = inbound;
-  if (route.answers.length === 0) return;
-  metrics.requestErrors.inc();
+  if (route.answers.length === 0) {
+    notePassedOver(system, connection.key, route, error.message);
+    return;
+  }
+  system.metrics.requestErrors.inc();
   connection.outbox.push(errorField(error.code, error.message, error.tags), requestId, 0);
+}
+
+/** A one-way message changed nothing, and its sender is not told. */
+export function notePassedOver(
+  { log }: ActorSystem,
+  sender: PeerKey,
+  { message }: Route,
+  error: string,
+): void {
+  if (!log.tellsDebug) return;
+  const address = `/connections/${peerText(sender)}`;
+  log.debug("{address} {message} is passed over: {error}", { address, message, error });
 }

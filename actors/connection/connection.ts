@@ -24,6 +24,7 @@ import type { ForwardedRequest } from "../forwarded_request.ts";
 import { Handling, timed } from "../handling.ts";
 import { refuseForNoChannel } from "../channel/mod.ts";
 import type { ConnectionRef, ConnectionWatcher, Inbound } from "../refs.ts";
+import { notePassedOver } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { connectionHandlers } from "./handlers.ts";
 import { type ConnectionPhase, startConnectionLife } from "./machine.ts";
@@ -313,7 +314,10 @@ export class Connection implements ConnectionRef {
   }
 
   #error(route: Route, requestId: number, text: string): void {
-    if (!route.request) return;
+    if (!route.request) {
+      notePassedOver(this.#system, this.key, route, text);
+      return;
+    }
     this.#system.metrics.requestErrors.inc();
     this.outbox.push(errorField(ErrorCode.Internal, text), requestId, 0);
   }

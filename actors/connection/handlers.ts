@@ -41,13 +41,19 @@ function answer({ connection, requestId }: Inbound, field: Uint8Array): void {
 }
 
 /** [rooms 11.3] The project that it names decides who hears of it, else the room. */
-function handleUpdateFollowers({ registry }: ActorSystem, inbound: Inbound): void {
+function handleUpdateFollowers(system: ActorSystem, inbound: Inbound): void {
+  const { rooms, projects } = system.registry;
   const { roomId, projectId } = decode("UpdateFollowers", inbound.payload);
   const receiver = projectId === undefined
-    ? registry.rooms.get(Number(roomId))
-    : registry.projects.get(Number(projectId));
+    ? rooms.get(Number(roomId))
+    : projects.get(Number(projectId));
   // It is timed as this connection's work already.
-  receiver?.receive({ ...inbound, handling: undefined });
+  if (receiver !== undefined) receiver.receive({ ...inbound, handling: undefined });
+  else {refuse(
+      system,
+      inbound,
+      RpcError.internal(`no such ${projectId === undefined ? "room" : "project"}`),
+    );}
 }
 
 /** [channels 2.3] At once when all are in memory: clients wait for it at every snapshot. */

@@ -99,7 +99,9 @@ Deno.test("[projects 16.5] [projects 12.3.1] [projects 12.3.4] [projects 12.4a] 
 Deno.test("[projects 12.4a] [projects 12.4c] [projects 12.4d] [projects 17.6] [rooms Q-15] a guest that has missed nothing gets one empty chunk per worktree, and all settings and diagnostics", async () => {
   await using scene = await Scene.open({ peer: { version: "0.191.0" } });
   const { host, guest, projectId } = scene;
-  await scene.updateWorktree({ updatedEntries: entries(3), scanId: 4n });
+  await scene.updateWorktree({ updatedEntries: entries(4), scanId: 3n });
+  // With the very scan that the guest has.
+  await scene.updateWorktree({ updatedEntries: entries(2), removedEntries: [4n], scanId: 4n });
   for (const path of ["", "sub"]) {
     host.send("UpdateWorktreeSettings", { projectId, worktreeId: 100n, path, content: path });
   }

@@ -165,7 +165,16 @@ Deno.test("[projects 12.3] [projects 14a] any error of a rejoin leaves everythin
   assertEquals(await toldOfProjects(scene, a!), []);
   // The old connection still has the seat and the project; the new one has nothing.
   assert(isError(await back.ask("UpdateProject", { projectId, worktrees: [] })));
+  assert(isError(await back.ask("UpdateBuffer", { projectId, bufferId })));
+  assert(isError(await back.ask("UpdateParticipantLocation", { roomId, location: {} })));
   assert(isError(await a!.ask("GetHover", { projectId })));
+  assert(isError(await back.ask("ShareProject", { roomId, worktrees: [] })));
+  a!.skip();
+  await a!.call("UpdateParticipantLocation", { roomId, location: { external: {} } });
+  const [seat] = (await a!.next("RoomUpdated")).value.room!.participants;
+  assertEquals(seat?.peerId, host.peerId);
+  assertEquals(seat?.projects, [{ id: projectId, worktreeRootNames: ["app"] }]);
+  await scene.quiet();
   await back.call("RejoinRoom", reshared(scene));
   await scene.quiet();
   clock.advance(60_000);

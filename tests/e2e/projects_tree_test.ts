@@ -178,7 +178,7 @@ Deno.test("[projects 19.3] [projects 7.2a] [projects 6.4.1] an empty worktree gi
   assertEquals(under.map(({ isLastUpdate }) => isLastUpdate), [false, false]);
 });
 
-Deno.test("[projects 7.2] [projects 7.2a] chunks hold at most 256 entries, repeat their header, and only the final one is the last", async () => {
+Deno.test("[projects 7.2] [projects 7.2a] [projects 15.5d] chunks hold at most 256 entries, repeat their header, and only the final one is the last", async () => {
   await using scene = await Scene.open();
   for (let first = 1n; first < 700n; first += 256n) {
     await scene.updateWorktree({

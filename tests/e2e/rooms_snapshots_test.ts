@@ -91,6 +91,25 @@ Deno.test("[rooms 10.13d, 9.6e] an updated project: guests, then the snapshot, t
   });
 });
 
+Deno.test("[rooms 10.13b, Q-17] an unshared project: once to its guests, then the snapshot without it", async () => {
+  await using server = await startServer();
+  const stage = new Stage(server);
+  const { roomId, peers: [a, b] } = await stage.meet("A1", "B1", "C1");
+  const { projectId } = await a.call("ShareProject", { roomId, worktrees: [] });
+  await b.call("JoinProject", { projectId });
+  await stage.silence();
+  // As Zed does: twice, and the guest tries as well.
+  b.send("UnshareProject", { projectId });
+  a.send("UnshareProject", { projectId });
+  a.send("UnshareProject", { projectId });
+  const snapshot = "RoomUpdated A1 0 Admin, B1 1 Member, C1 2 Member";
+  assertEquals(await stage.heardBy("A1", "B1", "C1"), {
+    A1: [snapshot],
+    B1: [`UnshareProject ${projectId}`, snapshot],
+    C1: [snapshot],
+  });
+});
+
 Deno.test("[rooms 10.13c, 6.6] a guest leaves a project: the others are told, then all; twice does nothing", async () => {
   await using server = await startServer();
   const stage = new Stage(server);

@@ -158,7 +158,9 @@ export class World implements AsyncDisposable {
   }
 
   /** As {@link meet}, in a project of the first one. */
-  async share(...logins: readonly string[]): Promise<{ projectId: bigint; clients: Client[] }> {
+  async share(
+    ...logins: readonly string[]
+  ): Promise<{ roomId: bigint; projectId: bigint; clients: Client[] }> {
     const { roomId, clients } = await this.meet(...logins);
     const [host, ...guests] = clients as [Client, ...Client[]];
     host.send("ShareProject", {
@@ -173,7 +175,7 @@ export class World implements AsyncDisposable {
       guest.find("JoinProjectResponse");
     }
     for (const client of clients) client.take();
-    return { projectId, clients };
+    return { roomId, projectId, clients };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
