@@ -162,11 +162,14 @@ export class AgentHost {
     // What is published in one go goes together.
     queueMicrotask(async () => {
       const link = this.#link;
-      for (let tries = 0; link !== undefined && link === this.#link && this.waiting > 0;) {
-        tries = await this.#sendBatch(link) ? 0 : tries + 1;
-        if (tries > 0 && link === this.#link) await this.#pause(tries);
+      try {
+        for (let tries = 0; link !== undefined && link === this.#link && this.waiting > 0;) {
+          tries = await this.#sendBatch(link) ? 0 : tries + 1;
+          if (tries > 0 && link === this.#link) await this.#pause(tries);
+        }
+      } finally {
+        this.#isSending = false;
       }
-      this.#isSending = false;
       // Another connection may have come meanwhile.
       if (link !== this.#link) this.#send();
     });

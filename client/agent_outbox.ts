@@ -12,6 +12,7 @@ export interface KeptByHost {
 /** Each call has taken effect when it returns: what a host has said is kept whatever happens next. */
 export interface AgentOutbox {
   load(): KeptByHost;
+  /** @throws the event cannot be kept, and is not */
   add(event: OutgoingAgentEvent): void;
   /** The first `count` events are numbered. */
   remove(count: number): void;

@@ -1,7 +1,11 @@
 /**
  * An outbox in a file: records that are only added, until all is numbered and the file begins anew.
  * A record is a kind, a length and its bytes; one that is cut off at the end was never added.
- * [agents R2] [agents 4]
+ *
+ * What was added has been given to the system when `add` returns, so that it outlives the process,
+ * killed or not. To the disk it goes in the background, milliseconds later: only a power failure, or a
+ * system that stops, may take those last ones along. Ids of commands are on the disk before they
+ * are answered. [agents R2] [agents 4]
  */
 import { decode, encode } from "../proto/mod.ts";
 import type { AgentOutbox, KeptByHost } from "./agent_outbox.ts";
@@ -14,11 +18,15 @@ const Kind = { Event: 1, Removed: 2, Command: 3 } as const;
 const COMMANDS = 1_000;
 /** Bytes of removed events above which the file is written anew. */
 const COMPACT_ABOVE = 4 << 20;
+/** Bytes that are written anew where a disk was full, or failed. */
+const SMALL = 1 << 20;
 
 export class FileOutbox implements AgentOutbox, Disposable {
   readonly #path: string;
   #file: Deno.FsFile;
-  /** Lengths of the events that are kept. */
+  /** Bytes of whole records in the file. */
+  #size = 0;
+  /** The events that are kept, encoded. */
   #events: Uint8Array[] = [];
   #head = 0;
   #removedBytes = 0;
@@ -26,19 +34,25 @@ export class FileOutbox implements AgentOutbox, Disposable {
   #syncing: Promise<void> | undefined;
   #isUnsynced = false;
   #isClosed = false;
-  /** Of a sync that nobody waited for: the next event is refused with it. */
-  #failure: Error | undefined;
+  /** What the disk said to a note or a sync: the file holds more than it should, or not surely all. */
+  #trouble: Error | undefined;
+  #damage: string | undefined;
 
   private constructor(path: string) {
     this.#path = path;
     this.#file = openFile(path);
   }
 
-  /** Opens or makes the file; one host at a time may use it. @throws {Deno.errors.WouldBlock} */
+  /** Opens or makes the file; one host at a time may use it. */
   static open(path: string): FileOutbox {
     const outbox = new FileOutbox(path);
     outbox.#read();
     return outbox;
+  }
+
+  /** Of a file that was damaged: where it is now, and from where on it could not be read. */
+  get damage(): string | undefined {
+    return this.#damage;
   }
 
   load(): KeptByHost {
@@ -49,38 +63,46 @@ export class FileOutbox implements AgentOutbox, Disposable {
     return { events, commandIds: [...this.#commandIds] };
   }
 
-  /** @throws what the disk said, to this event or to those before it */
+  /** @throws what the disk said: this event is not kept */
   add(event: OutgoingAgentEvent): void {
-    if (this.#failure !== undefined) {
-      const cause = this.#failure;
-      this.#failure = undefined;
+    const bytes = encode("AgentEvent", event);
+    try {
+      this.#writeEvent(bytes);
+    } catch (error) {
+      const cause = error as Error;
       throw new Error(`Cannot keep events in ${this.#path}: ${cause.message}`, { cause });
     }
-    const bytes = encode("AgentEvent", event);
-    this.#write(Kind.Event, bytes);
     this.#events.push(bytes);
     this.#syncSoon();
   }
 
+  /** Never throws: what cannot be noted now is sent again after a restart, and known again there. */
   remove(count: number): void {
-    const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setUint32(0, count);
-    this.#write(Kind.Removed, bytes);
     this.#drop(count);
-    if (this.#removedBytes > COMPACT_ABOVE || this.#head === this.#events.length) this.#compact();
+    const isEmpty = this.#head === this.#events.length;
+    const isDue = isEmpty || this.#removedBytes > COMPACT_ABOVE;
+    this.#note(isDue, () => {
+      const bytes = new Uint8Array(4);
+      new DataView(bytes.buffer).setUint32(0, count);
+      this.#write(Kind.Removed, bytes);
+    });
   }
 
+  /** Never throws, as above. */
   replace(events: readonly OutgoingAgentEvent[]): void {
     this.#events = events.map((event) => encode("AgentEvent", event));
     this.#head = 0;
-    this.#compact();
+    this.#note(true);
   }
 
+  /** Never throws: what was done has been done. */
   noteCommand(commandId: string): void {
-    this.#write(Kind.Command, new TextEncoder().encode(commandId));
-    // What is done once must not be done again, even if the power fails now.
-    this.#file.syncDataSync();
     this.#commandIds.push(commandId);
+    this.#note(false, () => {
+      this.#write(Kind.Command, new TextEncoder().encode(commandId));
+      // What is done once must not be done again, even if the power fails now.
+      this.#file.syncDataSync();
+    });
   }
 
   /** Resolves when what was added is safe from a power failure too; that begins by itself. */
@@ -93,6 +115,31 @@ export class FileOutbox implements AgentOutbox, Disposable {
     this.#file.close();
   }
 
+  #writeEvent(bytes: Uint8Array): void {
+    try {
+      this.#write(Kind.Event, bytes);
+    } catch (error) {
+      // Without what was numbered the file is smaller: to write a little anew is worth a try.
+      if (this.#removedBytes === 0 || !this.#isSmall) throw error;
+      this.#compact();
+      this.#write(Kind.Event, bytes);
+    }
+  }
+
+  /** Writes a note about what is kept; where one was missed, all that is kept. */
+  #note(all: boolean, write: () => void = () => {}): void {
+    try {
+      if (all || this.#trouble !== undefined && this.#isSmall) this.#compact();
+      else write();
+    } catch (error) {
+      this.#trouble = error as Error;
+    }
+  }
+
+  get #isSmall(): boolean {
+    return this.#size - this.#removedBytes <= SMALL;
+  }
+
   #drop(count: number): void {
     for (let left = count; left > 0 && this.#head < this.#events.length; left--) {
       this.#removedBytes += this.#events[this.#head++]!.length;
@@ -103,7 +150,7 @@ export class FileOutbox implements AgentOutbox, Disposable {
   #syncSoon(): void {
     this.#isUnsynced = true;
     this.#syncing ??= this.#sync()
-      .catch((error) => void (this.#failure = error as Error))
+      .catch((error) => void (this.#trouble = error as Error))
       .finally(() => this.#syncing = undefined);
   }
 
@@ -120,32 +167,47 @@ export class FileOutbox implements AgentOutbox, Disposable {
     }
   }
 
+  /** All of it or nothing: half a record would swallow those behind it. */
   #write(kind: number, bytes: Uint8Array): void {
-    const record = new Uint8Array(HEADER + bytes.length);
-    record[0] = kind;
-    new DataView(record.buffer).setUint32(1, bytes.length);
-    record.set(bytes, HEADER);
-    writeAll(this.#file, record);
+    const record = recordOf(kind, bytes);
+    try {
+      writeAll(this.#file, record);
+      this.#size += record.length;
+    } catch (error) {
+      this.#file.truncateSync(this.#size);
+      throw error;
+    }
   }
 
   /** Into a file of its own first, so that there is a whole one at every moment. */
   #compact(): void {
-    this.#events = this.#events.slice(this.#head);
-    this.#head = 0;
-    this.#removedBytes = 0;
-    this.#commandIds = this.#commandIds.slice(-COMMANDS);
-    const before = this.#file;
+    const events = this.#events.slice(this.#head);
+    const commandIds = this.#commandIds.slice(-COMMANDS);
+    const records = [
+      ...commandIds.map((id) => recordOf(Kind.Command, new TextEncoder().encode(id))),
+      ...events.map((bytes) => recordOf(Kind.Event, bytes)),
+    ];
     const path = `${this.#path}.new`;
     Deno.writeFileSync(path, new Uint8Array(0), { mode: 0o600 });
-    this.#file = openFile(path);
-    for (const commandId of this.#commandIds) {
-      this.#write(Kind.Command, new TextEncoder().encode(commandId));
+    const file = openFile(path);
+    try {
+      for (const record of records) writeAll(file, record);
+      // The name must never stand for a file that is not on the disk yet.
+      file.syncDataSync();
+      Deno.renameSync(path, this.#path);
+    } catch (error) {
+      file.close();
+      Deno.removeSync(path);
+      throw error;
     }
-    for (const bytes of this.#events) this.#write(Kind.Event, bytes);
-    // The name must never stand for a file that is not on the disk yet.
-    this.#file.syncDataSync();
-    Deno.renameSync(path, this.#path);
-    before.close();
+    this.#file.close();
+    this.#file = file;
+    this.#size = records.reduce((sum, { length }) => sum + length, 0);
+    this.#events = events;
+    this.#head = 0;
+    this.#removedBytes = 0;
+    this.#commandIds = commandIds;
+    this.#trouble = undefined;
   }
 
   #read(): void {
@@ -154,24 +216,51 @@ export class FileOutbox implements AgentOutbox, Disposable {
     let at = 0;
     while (at + HEADER <= all.length) {
       const end = at + HEADER + view.getUint32(at + 1);
+      // What was cut off at the end was never added.
       if (end > all.length) break;
-      const bytes = all.subarray(at + HEADER, end);
-      const kind = all[at];
-      if (kind === Kind.Event) this.#events.push(bytes);
-      else if (kind === Kind.Removed) this.#drop(view.getUint32(at + HEADER));
-      else if (kind === Kind.Command) this.#commandIds.push(new TextDecoder().decode(bytes));
-      else throw new TypeError(`Cannot read the outbox ${this.#path}: it is damaged at byte ${at}`);
+      if (!this.#take(all[at]!, all.subarray(at + HEADER, end))) {
+        this.#setAside(at);
+        break;
+      }
       at = end;
     }
-    // What was cut off at the end must not stand before what is added now.
-    this.#file.truncateSync(at);
     this.#compact();
+  }
+
+  /** False for what is no record. */
+  #take(kind: number, bytes: Uint8Array): boolean {
+    try {
+      if (kind === Kind.Event) {
+        decode("AgentEvent", bytes);
+        this.#events.push(bytes);
+      } else if (kind === Kind.Removed) {
+        this.#drop(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0));
+      } else if (kind === Kind.Command) this.#commandIds.push(new TextDecoder().decode(bytes));
+      else return false;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** A power failure may leave anything behind what was synced: somebody may want to look at it. */
+  #setAside(at: number): void {
+    const path = `${this.#path}.damaged`;
+    Deno.copyFileSync(this.#path, path);
+    this.#damage = `${path} could not be read from byte ${at} on; what is before it is kept`;
   }
 }
 
+function recordOf(kind: number, bytes: Uint8Array): Uint8Array {
+  const record = new Uint8Array(HEADER + bytes.length);
+  record[0] = kind;
+  new DataView(record.buffer).setUint32(1, bytes.length);
+  record.set(bytes, HEADER);
+  return record;
+}
+
 function openFile(path: string): Deno.FsFile {
-  const file = Deno.openSync(path, { create: true, append: true, read: true, mode: 0o600 });
-  return file;
+  return Deno.openSync(path, { create: true, append: true, read: true, mode: 0o600 });
 }
 
 function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {

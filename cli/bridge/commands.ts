@@ -7,8 +7,22 @@ import { optionFor, type Question, type Session } from "./session.ts";
 
 type Command = MessageTypes["AgentCommand"];
 
-/** Does a command; resolves when the agent has it. @throws {RpcError} why it cannot be done */
+/**
+ * Does a command; resolves when the agent has it. A bridge that ends answers nothing more: what it has
+ * not begun waits at the server for the next one.
+ *
+ * @throws {RpcError} why it cannot be done
+ */
 export async function carryOut(bridge: Bridge, command: Command): Promise<void> {
+  try {
+    await attempt(bridge, command);
+  } catch (error) {
+    if (bridge.ended !== undefined) return await new Promise<never>(() => {});
+    throw error;
+  }
+}
+
+async function attempt(bridge: Bridge, command: Command): Promise<void> {
   const { threadId, commandId } = command;
   const { createThread, sendMessage, useTools, denyTools } = command;
   const sealed = (createThread ?? sendMessage ?? useTools ?? denyTools ?? command.restoreCheckpoint)
@@ -19,12 +33,11 @@ export async function carryOut(bridge: Bridge, command: Command): Promise<void> 
   if (bridge.ended !== undefined) throw new Error(bridge.ended);
   if (createThread !== undefined) return await create(bridge, command);
   if (sendMessage !== undefined) {
-    // Its session may be opened again: until then the command stays where it is.
-    const session = bridge.sessionOf(threadId) ?? await bridge.whenOpen(threadId);
+    const session = bridge.sessions.of(threadId) ?? await whenOpen(bridge, command);
     return await prompt(bridge, session, sendMessage.text, commandId);
   }
   if (command.archiveThread !== undefined || command.deleteThread !== undefined) return;
-  const session = bridge.sessionOf(threadId);
+  const session = bridge.sessions.of(threadId);
   if (session === undefined) {
     throw RpcError.internal("the thread's session is not open in the editor");
   }
@@ -32,6 +45,12 @@ export async function carryOut(bridge: Bridge, command: Command): Promise<void> 
   if (denyTools !== undefined) return answerAll(bridge, session, commandId, denyTools, false);
   if (command.cancelCompletion !== undefined) return cancel(bridge, session, command);
   throw RpcError.internal("agents of this protocol have no checkpoints");
+}
+
+/** The editor may open it again: until then the command stays where it is. [agents 4d] */
+async function whenOpen(bridge: Bridge, { threadId, commandId }: Command): Promise<Session> {
+  bridge.options.publish({ threadId, commandWaiting: { commandId } });
+  return await bridge.sessions.whenOpen(threadId);
 }
 
 /** A prompt waits for the end of the turn that runs. [agents 4b] */
@@ -77,7 +96,7 @@ function answerAll(
   },
   allowed: boolean,
 ): void {
-  const questions = bridge.questionsOf(session);
+  const questions = bridge.questions.of(session);
   const answers = request.toolUseIds.map((toolUseId): readonly [Question, string | undefined] => {
     const question = questions.find((one) => one.toolUseId === toolUseId);
     if (question === undefined) {
@@ -89,7 +108,7 @@ function answerAll(
   for (const [question, optionId] of answers) {
     const answer = { allowed, optionId: optionId ?? "" };
     session.reporter.permissionResolved(question.toolUseId, answer, { subscriberId, commandId });
-    bridge.answer(question, optionId);
+    bridge.questions.answer(question, optionId);
   }
 }
 
@@ -98,10 +117,10 @@ function cancel(bridge: Bridge, session: Session, { commandId, cancelCompletion 
   if (!session.isRunning) throw RpcError.internal("nothing runs in this thread");
   bridge.options.toAgent(lineOf({ method: Method.Cancel, params: { sessionId: session.id } }));
   const device = { subscriberId: cancelCompletion?.subscriberId, commandId };
-  for (const question of bridge.questionsOf(session)) {
+  for (const question of bridge.questions.of(session)) {
     const answer = { allowed: false, optionId: "" };
     session.reporter.permissionResolved(question.toolUseId, answer, device);
-    bridge.answer(question, undefined);
+    bridge.questions.answer(question, undefined);
   }
 }
 
@@ -110,10 +129,10 @@ async function create(
   bridge: Bridge,
   { threadId, commandId, createThread }: Command,
 ): Promise<void> {
-  if (bridge.agent === undefined) {
+  if (bridge.sessions.agent === undefined) {
     throw RpcError.internal("the editor has not started the agent yet");
   }
-  const cwd = createThread?.cwd || bridge.cwd;
+  const cwd = createThread?.cwd || bridge.sessions.cwd;
   if (cwd === "") throw RpcError.internal("name the folder that it works in");
   const { result, error } = await new Promise<Heard>((resolve) => {
     bridge.ask(Method.NewSession, { cwd, mcpServers: [] }, (heard) => {
@@ -121,7 +140,7 @@ async function create(
       const id = text(heard.result?.sessionId);
       if (id !== "") {
         const thread = { threadId, hasTitle: (createThread?.title ?? "") !== "" };
-        bridge.open(id, { cwd, result: heard.result ?? {}, isEditors: false, thread });
+        bridge.sessions.open(id, { cwd, result: heard.result ?? {}, isEditors: false, thread });
       }
       resolve(heard);
     });

@@ -1,5 +1,5 @@
 /** Which session of an agent is which thread: lines that are only added, by any number of bridges. [agents 4d] */
-import type { SessionBook } from "./bridge.ts";
+import type { SessionBook } from "./open_sessions.ts";
 
 /** A file of JSON lines `[sessionId, threadId]`; the last line about a session counts. */
 export class SessionFile implements SessionBook {

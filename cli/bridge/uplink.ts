@@ -32,6 +32,8 @@ export class Uplink implements AsyncDisposable {
   readonly #outbox: FileOutbox;
   readonly #host: AgentHost;
   readonly #client: CollabClient;
+  /** How many events of a thread could not be kept. */
+  readonly #lost = new Map<string, bigint>();
   readonly #ended = Promise.withResolvers<void>();
   #isEnded = false;
   #isConnecting = false;
@@ -41,6 +43,7 @@ export class Uplink implements AsyncDisposable {
     this.#options = options;
     this.#folder = takeHostFolder(`${folder}/hosts`);
     this.#outbox = FileOutbox.open(`${this.#folder.path}/outbox`);
+    if (this.#outbox.damage !== undefined) log(`The outbox was damaged: ${this.#outbox.damage}`);
     this.#host = new AgentHost({
       hostId: this.#folder.hostId,
       name,
@@ -58,11 +61,16 @@ export class Uplink implements AsyncDisposable {
     void this.#connect();
   }
 
-  /** Tells the server, now or later. */
+  /** Tells the server, now or later. What cannot be kept is told as lost, once anything can. [agents 4e] */
   readonly publish = (event: AgentEventInit): void => {
+    const { threadId = "" } = event;
+    const count = this.#lost.get(threadId) ?? 0n;
     try {
+      if (count > 0n) this.#host.publish({ threadId, eventsLost: { count } });
+      this.#lost.delete(threadId);
       this.#host.publish(event);
     } catch (error) {
+      this.#lost.set(threadId, (this.#lost.get(threadId) ?? 0n) + 1n);
       this.#options.log(`An event is lost: ${chainText(error)}`);
     }
   };

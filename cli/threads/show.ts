@@ -132,7 +132,7 @@ function describe(event: AgentEvent, paint: Paint): string {
     return harmless(["plan", ...entries].join("\n"));
   }
   if (event.completionStopped) return paint("dim", harmless(`■ ${event.completionStopped.reason}`));
-  if (event.commandWaiting) return paint("dim", "a message waits for the end of this turn");
+  if (event.commandWaiting) return paint("dim", "a message waits until the agent has time");
   if (event.commandFailed) return paint("red", harmless(`✗ ${event.commandFailed.reason}`));
   if (event.eventsLost) {
     return paint("red", `${event.eventsLost.count} events are missing: the host had no room`);

@@ -52,3 +52,59 @@ Deno.test("[agents R9] a tool's long result is cut with a mark and its length, a
     RangeError,
   );
 });
+
+Deno.test("[agents R2] an outbox that is damaged gives what can be read, and the rest is set aside", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "parley-outbox-" });
+  try {
+    const path = `${folder}/outbox`;
+    const events = Array.from({ length: 3 }, (_, i) => completeEvent(plan(THREAD, `${i}`), 5));
+    {
+      using outbox = FileOutbox.open(path);
+      for (const event of events) outbox.add(event);
+      assertEquals(outbox.damage, undefined);
+    }
+    const { size } = await Deno.stat(path);
+    // What a power failure leaves behind; and a record that is none.
+    for (const rest of [new Uint8Array(4_096), new Uint8Array([1, 0, 0, 0, 2, 0xff, 0xff])]) {
+      await Deno.writeFile(path, rest, { append: true });
+      using outbox = FileOutbox.open(path);
+      assert(outbox.damage?.includes(`from byte ${size} on`), outbox.damage);
+      const eventIds = outbox.load().events.map(({ eventId }) => eventId);
+      assertEquals(eventIds, events.map(({ eventId }) => eventId));
+      assertEquals((await Deno.stat(`${path}.damaged`)).size, size + rest.length);
+    }
+    using outbox = FileOutbox.open(path);
+    assertEquals([outbox.damage, outbox.load().events.length], [undefined, 3]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test({
+  name:
+    "[agents R2] an outbox on a full disk refuses an event whole, and goes on when there is room" +
+    (Deno.build.os === "windows" ? " (skipped: no limit of a file's size here)" : ""),
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "parley-outbox-" });
+    try {
+      const program = new URL("../../support/full_outbox.ts", import.meta.url).pathname;
+      // A file may have 512 KiB: what does not fit is written in part, as on a full disk.
+      const limited = 'trap "" XFSZ; ulimit -f 1024; exec "$@"';
+      const { code, stdout, stderr } = await new Deno.Command("sh", {
+        args: ["-c", limited, "sh", Deno.execPath(), "run", "-A", "--quiet", program, folder],
+      }).output();
+      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      assertEquals(code, 0, text(stderr));
+      const { refused, kept, last } = JSON.parse(text(stdout));
+      assert(refused.startsWith(`Cannot keep events in ${folder}/outbox: `), refused);
+      using outbox = FileOutbox.open(`${folder}/outbox`);
+      const { events, commandIds } = outbox.load();
+      assertEquals(outbox.damage, undefined);
+      assertEquals(events.map(({ eventId }) => eventId), [...kept, last]);
+      assertEquals(commandIds, ["while it was full"]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
