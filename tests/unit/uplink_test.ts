@@ -40,8 +40,9 @@ Deno.test("[agents 4e] what cannot be kept is told as lost by the next event of 
     ]);
     assertEquals(told, [
       [true, undefined],
+      [true, 1n],
       [false, "elsewhere"],
-      [true, 2n],
+      [true, 1n],
       [true, "behind"],
       [true, "behind that"],
     ]);
