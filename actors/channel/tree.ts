@@ -18,6 +18,13 @@ import { handleInviteChannelMember, invitedUser } from "./members.ts";
 import { loadTree } from "./rows.ts";
 import { ChannelTreeState, type Member } from "./state.ts";
 
+/** What tells of rows that others write. */
+const REMEMBERED: ReadonlySet<ChannelMessage["type"]> = new Set([
+  "channel.latest_message",
+  "channel.notes_changed",
+  "channel.call_changed",
+]);
+
 export class ChannelTree extends Cell implements ChannelRef {
   readonly kind = "channel";
   readonly rootId: number;
@@ -52,8 +59,7 @@ export class ChannelTree extends Cell implements ChannelRef {
 
   tell(message: ChannelMessage, gate: number): void {
     this.enqueue({
-      remembers: message.type === "channel.latest_message" ||
-        message.type === "channel.notes_changed",
+      remembers: REMEMBERED.has(message.type),
       run: (turn) => channelMessages(this.#context(turn), message),
       refused: (error) => this.#unheard(message, error),
     }, gate);

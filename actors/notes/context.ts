@@ -94,12 +94,20 @@ export function place(
   turn.put("channel_buffer_collaborators", collaboratorRow(notes, collaborator));
 }
 
-/** Two collaborators of one user have each other's place, as it turns out. */
+/**
+ * Two collaborators of one user have each other's place, as it turns out. Who was thought lost for that
+ * has his place again, and comes back to it for what he has missed.
+ */
 export function exchange(context: NotesContext, one: Collaborator, other: Collaborator): void {
-  const { system, notes } = context;
+  const { system, turn, notes } = context;
   const { key } = one;
-  place(context, one, other.key);
+  const [owner] = [...notes.displaced].find(([, replicaId]) => replicaId === one.replicaId) ?? [];
+  place(context, one, owner ?? other.key);
   place(context, other, key);
+  if (owner !== undefined) {
+    notes.displaced.delete(owner);
+    turn.then(() => system.registry.connections.get(owner)?.drop("error"));
+  }
   system.openNotes.add(one.key, notes.channelId);
   tellCollaborators(context);
 }

@@ -128,8 +128,9 @@ function rejoin(
   const { connections } = system.registry;
   const version = fromWireVersion(known.version);
   const comes = notes.stored && known.epoch === BigInt(notes.epoch) && connections.has(key);
-  const isLost = (one: PeerKey) => !connections.has(one) || silent?.has(one) === true;
-  const collaborator = comes ? notes.placeOf(userId, key, version, isLost) : undefined;
+  const isGone = (one: PeerKey) => !connections.has(one);
+  const isSilent = (one: PeerKey) => silent?.has(one) === true;
+  const collaborator = comes ? notes.placeOf(userId, key, version, isGone, isSilent) : undefined;
   if (collaborator === undefined) {
     const doubtful = comes && silent === undefined ? notes.placesFor(userId, version) : [];
     if (doubtful.length === 0) turn.then((gate) => answer(undefined, gate));
@@ -141,9 +142,12 @@ function rejoin(
     return;
   }
   const displaced = collaborator.key === key ? undefined : connections.get(collaborator.key);
-  if (displaced !== undefined && isLost(displaced.key)) notes.displaced.add(displaced.key);
-  // It was on a place that is none of its own, or nobody is there any more: its client comes again.
-  else if (displaced !== undefined) turn.then(() => displaced.drop("error"));
+  if (displaced !== undefined && isSilent(displaced.key)) {
+    notes.displaced.set(displaced.key, collaborator.replicaId);
+  } else if (displaced !== undefined) {
+    // It was on a place that is none of its own, or nobody is there any more: its client comes again.
+    turn.then(() => displaced.drop("error"));
+  }
   notes.displaced.delete(key);
   if (collaborator.key !== key) place(context, collaborator, key);
   tellCollaborators(context, key);

@@ -29,8 +29,8 @@ export class NotesState {
   latest: NotesVersion | undefined;
   /** By replica id. */
   readonly collaborators = new Map<number, Collaborator>();
-  /** Connections that kept silent, and lost their place to another one. */
-  readonly displaced = new Set<PeerKey>();
+  /** Connections that kept silent, and lost their place to another one; with its replica id. */
+  readonly displaced = new Map<PeerKey, number>();
   /** How far users have seen the notes. [channels 8.9] */
   readonly observed = new Map<number, NotesVersion>();
   /** By whose replica id operations came that wait, by {@link lamportKey}. */
@@ -100,13 +100,15 @@ export class NotesState {
    * yet. [channels 8.6] [channels Q-12]
    *
    * @param version what the client has seen
-   * @param isLost whether a connection is gone
+   * @param isGone whether a connection is gone
+   * @param isSilent whether nobody answers on it
    */
   placeOf(
     userId: number,
     key: PeerKey,
     version: VersionVector,
-    isLost: (key: PeerKey) => boolean,
+    isGone: (key: PeerKey) => boolean,
+    isSilent: (key: PeerKey) => boolean,
   ): Collaborator | undefined {
     const own = this.collaboratorOn(key);
     if (own !== undefined) return own;
@@ -114,8 +116,8 @@ export class NotesState {
     const isAhead = ({ replicaId }: Collaborator) =>
       version.get(replicaId) > applied.get(replicaId);
     const places = this.placesFor(userId, version);
-    const lost = places.filter((one) => isLost(one.key));
-    return lost.find(isAhead) ?? lost[0] ?? places.find(isAhead);
+    return places.find(isAhead) ?? places.find((one) => isGone(one.key)) ??
+      places.find((one) => isSilent(one.key));
   }
 
   /** Places that may be those of a client of the user that has seen so much, by replica id. */

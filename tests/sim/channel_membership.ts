@@ -130,8 +130,10 @@ export class ChannelMembership {
       const { channelId } = copy;
       const rejoined = buffers.find((one) => one.channelId === channelId);
       if (this.notes.get(channelId) !== copy) {
-        // Closed meanwhile: the place is given up now.
-        if (rejoined !== undefined) client.quietly(this.#leave(channelId));
+        // Closed meanwhile: the place is given up now, unless it is that of notes opened anew.
+        if (rejoined !== undefined && !this.notes.has(channelId)) {
+          client.quietly(this.#leave(channelId));
+        }
       } else if (rejoined === undefined) this.notes.delete(channelId);
       else copy.rejoined(rejoined);
     }

@@ -246,6 +246,7 @@ export class SimClient {
   #lost(peer: Peer): void {
     if (peer !== this.#peer) return;
     this.#isOnline = false;
+    this.sim.lossAt = this.sim.clock.now();
     this.rings.clear();
     if (this.room !== undefined) {
       this.room.attached = false;

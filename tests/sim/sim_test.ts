@@ -211,6 +211,14 @@ const found: readonly [file: string, name: string][] = [
     "expelled_in_vain",
     "[design 6e] [channels Q-20] who is to leave notes leaves them, though the database refuses it at first",
   ],
+  [
+    "silent_place",
+    "[design 6e] [channels 8.6] whose place in notes another device took while he kept silent has it again",
+  ],
+  [
+    "call_taken_back",
+    "[design 6e] [design 1.3b] [channels 6.4] who subscribes hears of nobody in a call that is not stored",
+  ],
 ];
 
 for (const [file, name] of found) {

@@ -197,3 +197,20 @@ Deno.test("[design 1.3d] [channels 6.4] who subscribes gets his channels, though
   assertEquals([first?.name, second?.name, more], ["UpdateUserChannels", "UpdateChannels", []]);
   assertEquals((second?.value.channels as { name: string }[]).map(({ name }) => name), ["root"]);
 });
+
+Deno.test("[design 1.3b] [channels 6.4] who subscribes hears of nobody in a call that is not stored", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { root, owner, member } = await createTestTree(world);
+  refusing.actor = "/rooms/1";
+  owner.send("JoinChannel", { channelId: root });
+  member.send("SubscribeToChannels", {});
+  await world.settle();
+  assertEquals(told(owner).includes("Error 0"), true);
+  const updates = member.take().filter(({ name }) => name === "UpdateChannels");
+  const people = updates.flatMap(({ value }) =>
+    value.channelParticipants as { participantUserIds: bigint[] }[]
+  );
+  assertEquals(people.flatMap(({ participantUserIds }) => participantUserIds), []);
+  assertEquals(updates.some(({ value }) => (value.channels as unknown[]).length === 1), true);
+});

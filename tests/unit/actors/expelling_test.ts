@@ -111,6 +111,26 @@ Deno.test("[channels 8.6, Q-12] of two lost places of one user each client gets 
   assertEquals(told(owner).at(-1), "UpdateChannelBufferCollaborators 1 #0/8,#4/9");
 });
 
+Deno.test("[channels 8.6, Q-12] who kept silent and lost his place to another client of his has it again, once that one's cursors say so", async () => {
+  await using world = await World.start();
+  const { owner, member } = await openTestNotes(world);
+  const second = await world.connect("member");
+  await openNotes(world, second);
+  const third = await world.connect("member");
+  await comeBack(world, third, []);
+  // Nobody answers on the first two, and nothing tells them apart.
+  await world.clock.advanceAsync(2_000);
+  told(owner);
+  told(third);
+  await write(world, third, select([10, 5]));
+  assertEquals(told(owner)[0], "UpdateChannelBufferCollaborators 1 #0/8,#1/9,#3/10");
+  // The first one has missed what was told meanwhile.
+  assertEquals([member.socket.closed !== undefined, second.socket.closed], [true, undefined]);
+  const fourth = await world.connect("member");
+  await comeBack(world, fourth, []);
+  assertEquals(told(fourth).at(-1)?.endsWith("#0/8,#4/9,#3/10"), true);
+});
+
 Deno.test("[design 1.3d] [channels Q-20] who is to leave notes leaves them, though the database refuses it at first", async () => {
   const refusing = new Refusing();
   await using world = await World.start((store) => refusing.wrap(store));
