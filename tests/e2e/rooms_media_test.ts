@@ -1,11 +1,20 @@
 /** Rooms with a media server: what clients get, what the media server is told. [rooms 12] */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  DeleteRoomRequest,
+  ParticipantPermission,
+  RoomParticipantIdentity,
+  UpdateParticipantRequest,
+} from "@livekit/protocol";
 import { LiveKitService } from "../support/live_kit_service.ts";
 import { startServer } from "../support/server.ts";
 import { Stage } from "../support/stage.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
+const ADMIN = 0;
+const MEMBER = 1;
 const GUEST = 2;
+const BANNED = 3;
 const TALKER = 4;
 
 Deno.test("[rooms 12.3, 12.4, 10.1.1] the creator of a room gets a token to speak in it", async () => {
@@ -54,15 +63,45 @@ Deno.test("[rooms 12.5, 10.11.5, 9.4] a role reaches the media server as permiss
   await using server = await startServer({ flags: liveKit.flags });
   const stage = new Stage(server);
   const { roomId, peers: [a, b] } = await stage.meet("A1", "B1");
-  for (const [role, may] of [[TALKER, true], [GUEST, false]] as const) {
+  const room = a.all("RoomUpdated").at(-1)?.room?.livekitRoom as string;
+  const identity = String(b.userId);
+  for (const role of [TALKER, GUEST, ADMIN, BANNED, MEMBER]) {
     liveKit.calls.length = 0;
     await a.call("SetRoomParticipantRole", { roomId, userId: b.userId, role });
-    const [call] = liveKit.calls;
-    assertEquals(call?.method, "UpdateParticipant");
-    assertEquals(call?.body.identity, String(b.userId));
-    assertEquals(call?.grants.roomAdmin, true);
-    assertEquals((call?.body.permission as { canPublish?: boolean }).canPublish ?? false, may);
+    const [call, ...more] = liveKit.calls;
+    assertEquals([call?.method, more], ["UpdateParticipant", []]);
+    assertEquals(call?.grants, { roomAdmin: true, room });
+    const may = role !== GUEST && role !== BANNED;
+    const permission = new ParticipantPermission({
+      canSubscribe: true,
+      canPublish: may,
+      canPublishData: may,
+      hidden: false,
+      recorder: false,
+    });
+    assertEquals(call?.body, new UpdateParticipantRequest({ room, identity, permission }));
   }
+  liveKit.calls.length = 0;
+  await b.call("LeaveRoom", {});
+  await a.call("LeaveRoom", {});
+  assertEquals(liveKit.calls, [
+    {
+      method: "RemoveParticipant",
+      grants: { roomAdmin: true, room },
+      body: new RoomParticipantIdentity({ room, identity }),
+    },
+    {
+      method: "RemoveParticipant",
+      grants: { roomAdmin: true, room },
+      body: new RoomParticipantIdentity({ room, identity: String(a.userId) }),
+    },
+    {
+      method: "DeleteRoom",
+      grants: { roomCreate: true },
+      body: new DeleteRoomRequest({ room }),
+    },
+  ]);
+  assertEquals(liveKit.refused, []);
 });
 
 Deno.test("[rooms 12.6, 10.8.6] the media server is told who left, and when nobody is left", async () => {

@@ -1,20 +1,38 @@
+import {
+  DeleteRoomRequest,
+  RoomParticipantIdentity,
+  UpdateParticipantRequest,
+} from "@livekit/protocol";
 import { TokenVerifier } from "livekit-server-sdk";
+
+/** The requests that a LiveKit server reads; a field that it does not know is an error. */
+const REQUESTS = {
+  RemoveParticipant: RoomParticipantIdentity,
+  DeleteRoom: DeleteRoomRequest,
+  UpdateParticipant: UpdateParticipantRequest,
+} as const;
+
+type Body = Partial<
+  Pick<UpdateParticipantRequest, "room" | "identity" | "metadata" | "permission">
+>;
 
 /** One call of `livekit.RoomService`, with what its bearer token allows. */
 export interface LiveKitCall {
-  readonly method: string;
-  readonly body: Record<string, unknown>;
+  readonly method: keyof typeof REQUESTS;
+  readonly body: Body;
   readonly grants: Record<string, unknown>;
 }
 
 /**
  * Stands in for a LiveKit server, which cannot be had in tests: takes the SDK's Twirp calls over real
- * HTTP and verifies their tokens with the SDK's own verifier.
+ * HTTP, verifies their tokens with the SDK's own verifier and reads them with its own protobufs.
  */
 export class LiveKitService implements AsyncDisposable {
   readonly key = "test-key";
   readonly secret = "a-secret-of-at-least-32-characters!";
   readonly calls: LiveKitCall[] = [];
+  /** Calls that no LiveKit server takes. */
+  readonly refused: string[] = [];
   /** Answers calls with this status instead of taking them. */
   failWith: number | undefined;
   /** Takes calls and never answers them. */
@@ -51,11 +69,21 @@ export class LiveKitService implements AsyncDisposable {
   }
 
   async #answer(request: Request): Promise<Response> {
-    const method = new URL(request.url).pathname.replace("/twirp/livekit.RoomService/", "");
-    const token = request.headers.get("authorization")?.replace("Bearer ", "") ?? "";
-    const { video } = await this.claims(token);
-    const body = await request.json() as Record<string, unknown>;
-    this.calls.push({ method, body, grants: { ...(video as Record<string, unknown>) } });
+    const { pathname } = new URL(request.url);
+    const [, method] = /^\/twirp\/livekit\.RoomService\/(\w+)$/.exec(pathname) ?? [];
+    const bearer = /^Bearer (.+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
+    const type = request.headers.get("content-type") ?? "";
+    if (
+      request.method !== "POST" || bearer === undefined || method === undefined ||
+      !(method in REQUESTS) || !type.startsWith("application/json")
+    ) {
+      this.refused.push(`${request.method} ${pathname} ${type}`);
+      return Response.json({ code: "bad_route", msg: pathname }, { status: 404 });
+    }
+    const { video } = await this.claims(bearer);
+    const known = method as keyof typeof REQUESTS;
+    const body: Body = REQUESTS[known].fromJson(await request.json());
+    this.calls.push({ method: known, body, grants: { ...(video as Record<string, unknown>) } });
     if (this.silent) return await new Promise<Response>(() => {});
     if (this.failWith !== undefined) {
       return Response.json({ code: "internal", msg: "no" }, { status: this.failWith });
