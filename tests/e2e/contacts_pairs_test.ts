@@ -214,10 +214,17 @@ Deno.test("[channels 3.2, 3.3, 11.1, 19a] [rooms 4.2d, 4.4] the list of a new co
   await stage.peer("F1").call("RequestContact", { responderId: a.userId });
   await stage.peer("C1").call("CreateRoom", {});
   await stage.lose("B1");
+  await stage.silence();
   await stage.enter("A2");
-  assertEquals(await stage.heard("A2"), [
-    "UpdateContacts b offline free, c online busy, d online free, asked by f, asking e",
-  ]);
+  // Contacts hear of each connection, who asks or is asked and one's other connections do not.
+  assertEquals(await stage.heardBy("A1", "A2", "C1", "D1", "E1", "F1"), {
+    A1: [],
+    A2: ["UpdateContacts b offline free, c online busy, d online free, asked by f, asking e"],
+    C1: ["UpdateContacts a online free"],
+    D1: ["UpdateContacts a online free"],
+    E1: [],
+    F1: [],
+  });
 });
 
 Deno.test("[channels 17.4, 3.9, 3.1] contacts survive a restart as they were", async () => {
