@@ -18,14 +18,20 @@ export class Lookups {
 
   /**
    * Handles a message when it is known which of the users exist: at once where they are in memory and
-   * nothing waits. Whatever comes behind a message that waits, waits behind it.
+   * nothing waits. Whatever comes behind a message that waits, waits behind it; of a connection that
+   * waits for too much, requests are refused, and what nobody answers ends it, as it would be lost.
    */
   inOrder(inbound: Inbound, userIds: readonly number[], handle: Handle): void {
+    if (this.#last === undefined && userIds.length === 0) {
+      handle(inbound, () => false);
+      return;
+    }
     try {
       checkReads(inbound.connection);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      refuse(this.#system, inbound, error);
+      if (inbound.route.answers.length > 0) refuse(this.#system, inbound, error);
+      else inbound.connection.drop("error");
       return;
     }
     const found = userIds.length === 0 ? [] : this.#system.directory.find(userIds);

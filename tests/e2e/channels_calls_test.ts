@@ -363,3 +363,34 @@ Deno.test("[channels 7.2, 18h] a channel with people in its call is not deleted,
   }
   assertEquals([actors.registry.rooms.size, actors.registry.channels.size], [0, 0]);
 });
+
+Deno.test("[channels 6.4] who subscribes sees who is rung into a call, too; what is pushed later names who is in it", async () => {
+  await using server = await startServer();
+  const stage = new Stage(server);
+  const { a, roomId } = await ringing(stage);
+  const b = stage.peer("B1");
+  b.send("SubscribeToChannels", {});
+  assertEquals(await stage.heard("B1"), [
+    "UpdateUserChannels 1 Member",
+    "UpdateChannels shows 1 zed Members 1 | calls 1(a,c)",
+  ]);
+  await a.call("CancelCall", { roomId, calledUserId: stage.peer("C1").userId });
+  assertEquals(await stage.heard("B1"), ["UpdateContacts c online free"]);
+  await b.call("JoinChannel", { channelId: 1n });
+  assertEquals((await stage.heard("B1")).at(-1), "UpdateChannels calls 1(a,b)");
+});
+
+/** `A1` is in the call of channel 1, of which `B1` is a member, and rings `C1`. */
+async function ringing(stage: Stage): Promise<{ a: TestPeer; roomId: bigint }> {
+  const [a, b, c] = await stage.friends("A1", "B1", "C1");
+  await a.call("CreateChannel", { name: "zed" });
+  await a.call("InviteChannelMember", { channelId: 1n, userId: b.userId, role: 1 });
+  await b.call("RespondToChannelInvite", { channelId: 1n, accept: true });
+  const roomId = (await a.call("JoinChannel", { channelId: 1n })).room?.id as bigint;
+  const call = a.send("Call", { roomId, calledUserId: c.userId });
+  await c.next("IncomingCall");
+  stage.displayRing("C1");
+  await a.answer(call);
+  await stage.silence();
+  return { a, roomId };
+}

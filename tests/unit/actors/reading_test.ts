@@ -2,16 +2,18 @@
 import { assertEquals } from "@std/assert";
 import { MOST_READS } from "../../../actors/reading.ts";
 import type { Store, User } from "../../../db/store.ts";
+import { createTestTree } from "./channel_world.ts";
 import { type Client, World } from "./world.ts";
 
-/** Searches wait until the test lets them go. */
+/** Searches wait until the test lets them go; looking up accounts too, once that is wished. */
 class SlowSearch {
   readonly #gates: PromiseWithResolvers<readonly User[]>[] = [];
+  holdsLookups = false;
 
   wrap(store: Store): Store {
     return new Proxy(store, {
       get: (target, name) => {
-        if (name === "searchUsers") {
+        if (name === "searchUsers" || (this.holdsLookups && name === "users")) {
           return () => {
             const gate = Promise.withResolvers<readonly User[]>();
             this.#gates.push(gate);
@@ -57,6 +59,11 @@ Deno.test("[transport 2.8.1] what one connection asks of the database at a time 
   ann!.send("UpdateParticipantLocation", { roomId, location: { unsharedProject: {} } });
   await world.settle();
   assertEquals(answers(ann!).sort(), ["Ack", "Ack", "RoomUpdated"]);
+  // What asks nothing of the database, as what is for a user or a tree, is handled as ever.
+  ann!.send("SubscribeToChannels", {});
+  ann!.send("RemoveContact", { userId: 99n });
+  await world.settle();
+  assertEquals(answers(ann!), ["UpdateUserChannels", "UpdateChannels", 0]);
   bob!.send("GetNotifications", {});
   await world.settle();
   assertEquals(answers(bob!).includes("GetNotificationsResponse"), true);
@@ -70,4 +77,24 @@ Deno.test("[transport 2.8.1] what one connection asks of the database at a time 
   ann!.send("GetNotifications", {});
   await world.settle();
   assertEquals(answers(ann!), ["GetNotificationsResponse"]);
+});
+
+Deno.test("[transport 2.8.1] [channels 1.6] what nobody answers is not lost silently behind too many waiting requests", async () => {
+  const slow = new SlowSearch();
+  await using world = await World.start((store) => slow.wrap(store));
+  const { root, owner, member } = await createTestTree(world);
+  slow.holdsLookups = true;
+  // Whatever comes to the tree waits behind it.
+  owner.send("InviteChannelMember", { channelId: root, userId: 99n, role: 1 });
+  for (let index = 0; index < MOST_READS; index++) member.send("FuzzySearchUsers", { query: "x" });
+  member.send("GetChannelMembers", { channelId: root });
+  await world.settle();
+  assertEquals(answers(member), [18]);
+  assertEquals(world.actors.registry.connections.has(member.connection.key), true);
+  member.send("UpdateChannelBuffer", { channelId: root });
+  await world.settle();
+  assertEquals(world.actors.registry.connections.has(member.connection.key), false);
+  slow.end(MOST_READS + 1);
+  await world.settle();
+  assertEquals(answers(owner), [0]);
 });
