@@ -6,15 +6,14 @@
 import type { RowOf } from "../../db/tables.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
-import { Cell } from "../cell.ts";
 import { decoding } from "../decoding.ts";
+import { Entity } from "../entity.ts";
 import type { AgentDeskRef, ThreadRef } from "../agent_refs.ts";
 import type { ConnectionRef, Inbound } from "../refs.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import { deskHandlers } from "./handlers.ts";
-import { type DeskEvent, startDeskLife } from "./machine.ts";
 import { publish } from "./publishing.ts";
 import { Subscriber } from "./subscriber.ts";
 import { TokenBucket } from "./token_bucket.ts";
@@ -27,27 +26,22 @@ export interface DeskContext {
   readonly desk: AgentDesk;
 }
 
-export class AgentDesk extends Cell implements AgentDeskRef {
+export class AgentDesk extends Entity implements AgentDeskRef {
   readonly kind = "agents";
   readonly userId: number;
   readonly address: string;
   readonly hosts = new Map<string, ConnectionRef>();
   readonly subscribers = new Map<string, Subscriber>();
   readonly #bucket: TokenBucket;
-  readonly #life: (event: DeskEvent) => void;
 
   constructor(system: ActorSystem, userId: number) {
     super(system);
     this.userId = userId;
     this.address = `/users/${userId}/agents`;
     this.#bucket = new TokenBucket(system.agents.eventsPerSecond);
-    system.metrics.actors.inc();
     system.registry.desks.set(userId, this);
-    this.#life = startDeskLife({
-      entered: (phase) => this.entered(phase),
-      settled: () => this.settled(),
-      dispose: () => this.#dispose(),
-    }, system.clock);
+    // What it knows by heart is true after a crash too: nothing of it was read from the database.
+    this.begin({ first: "live", failed: "forgotten", dispose: () => this.#dispose() });
   }
 
   get lag(): number {
@@ -134,7 +128,7 @@ export class AgentDesk extends Cell implements AgentDeskRef {
       this.subscribers.delete(subscriberId);
     }
     if (this.hosts.size === 0 && this.subscribers.size === 0 && this.ready) {
-      this.#life({ type: "desk.idle" });
+      this.rest();
     }
   }
 
@@ -153,16 +147,7 @@ export class AgentDesk extends Cell implements AgentDeskRef {
     for (const subscriber of this.subscribers.values()) subscriber.end();
     this.subscribers.clear();
     this.hosts.clear();
-    if (this.ready) this.#life({ type: "desk.idle" });
-  }
-
-  /** What it knows by heart is still true: nothing of it was read from the database. */
-  protected override crashed(_error: unknown): void {
-    this.generation++;
-    this.#life({
-      type: "desk.crashed",
-      mayRestart: this.system.supervisor.mayRestart(this.address),
-    });
+    if (this.ready) this.rest();
   }
 
   override refusedByStore(): void {
@@ -176,7 +161,5 @@ export class AgentDesk extends Cell implements AgentDeskRef {
     if (this.system.registry.desks.get(this.userId) === this) {
       this.system.registry.desks.delete(this.userId);
     }
-    this.system.supervisor.forget(this.address);
-    this.system.metrics.actors.dec();
   }
 }

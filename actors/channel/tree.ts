@@ -1,8 +1,8 @@
 /** A tree of channels: the actor whose turns give its channels, members and calls one order. [channels 1.6] */
 import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
-import { Cell } from "../cell.ts";
 import { decoding } from "../decoding.ts";
+import { Entity } from "../entity.ts";
 import { Lookups } from "../lookups.ts";
 import type { ChannelMessage, ChannelRef, Inbound } from "../refs.ts";
 import { refuse } from "../refuse.ts";
@@ -12,7 +12,6 @@ import { orderIn } from "./administering.ts";
 import { type ChannelContext, channelFacts } from "./context.ts";
 import { requireAdmin } from "./editing.ts";
 import { channelHandlers, channelMessages } from "./handlers.ts";
-import { startTreeLife, type TreeEvent } from "./machine.ts";
 import { tellAll } from "./membership.ts";
 import { handleInviteChannelMember, invitedUser } from "./members.ts";
 import { loadTree } from "./rows.ts";
@@ -25,13 +24,12 @@ const REMEMBERED: ReadonlySet<ChannelMessage["type"]> = new Set([
   "channel.call_changed",
 ]);
 
-export class ChannelTree extends Cell implements ChannelRef {
+export class ChannelTree extends Entity implements ChannelRef {
   readonly kind = "channel";
   readonly rootId: number;
   readonly address: string;
   #state: ChannelTreeState;
   readonly #lookups: Lookups;
-  readonly #life: (event: TreeEvent) => void;
 
   /** @param state of a tree that is made now, or was read just now */
   constructor(system: ActorSystem, state: ChannelTreeState) {
@@ -40,21 +38,15 @@ export class ChannelTree extends Cell implements ChannelRef {
     this.address = `/channels/${state.rootId}`;
     this.#state = state;
     this.#lookups = new Lookups(system);
-    system.metrics.actors.inc();
     // Before the root is stored already, so that what the database refuses finds its actor.
     system.registry.channels.set(state.rootId, this);
     this.#publish(state);
-    this.#life = startTreeLife(
-      {
-        load: (signal) => this.#load(signal),
-        entered: (phase) => this.entered(phase),
-        settled: () => this.settled(),
-        dispose: () => this.#dispose(),
-      },
-      system.clock,
-      (error) =>
-        system.log.error("{address} lost its chart: {error}", { address: this.address, error }),
-    );
+    this.begin({
+      first: "live",
+      load: (signal) => this.#load(signal),
+      failed: "out of order",
+      dispose: () => this.#dispose(),
+    });
   }
 
   tell(message: ChannelMessage, gate: number): void {
@@ -175,7 +167,7 @@ export class ChannelTree extends Cell implements ChannelRef {
         const facts = { channelId: this.rootId, userId: member.userId };
         turn.happened("channel.member_removed", () => facts);
       },
-      end: () => turn.then(() => this.#life({ type: "channel.deleted" })),
+      end: () => turn.then(() => this.finish()),
     };
   }
 
@@ -208,18 +200,8 @@ export class ChannelTree extends Cell implements ChannelRef {
     return state !== undefined;
   }
 
-  protected override crashed(_error: unknown): void {
-    this.generation++;
-    this.#life({
-      type: "channel.crashed",
-      mayRestart: this.system.supervisor.mayRestart(this.address),
-    });
-  }
-
   #dispose(): void {
     this.#withdraw(this.#state);
     this.system.registry.channels.delete(this.rootId);
-    this.system.supervisor.forget(this.address);
-    this.system.metrics.actors.dec();
   }
 }

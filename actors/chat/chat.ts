@@ -6,24 +6,22 @@
 import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
-import { Cell } from "../cell.ts";
+import { Entity } from "../entity.ts";
 import type { ChatMessage, ChatRef } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import type { Apply, ChatContext } from "./context.ts";
 import { prepare } from "./handlers.ts";
-import { type ChatEvent, startChatLife } from "./machine.ts";
 import { ChatState } from "./state.ts";
 
 /** Messages that may wait for their turn. */
 const MOST_WAITING = 10_000;
 
-export class Chat extends Cell implements ChatRef {
+export class Chat extends Entity implements ChatRef {
   readonly kind = "chat";
   readonly channelId: number;
   readonly address: string;
   readonly #state: ChatState;
-  readonly #life: (event: ChatEvent) => void;
   /** The last of the messages that wait, in their order. */
   #last = Promise.resolve();
   #waiting = 0;
@@ -35,19 +33,13 @@ export class Chat extends Cell implements ChatRef {
     this.channelId = channelId;
     this.address = `/channels/${channelId}/chat`;
     this.#state = new ChatState(channelId);
-    system.metrics.actors.inc();
     system.registry.chats.set(channelId, this);
-    this.#life = startChatLife(
-      {
-        restart: () => this.#restart(),
-        entered: (phase) => this.entered(phase),
-        settled: () => this.settled(),
-        dispose: () => this.#dispose(),
-      },
-      system.clock,
-      (error) =>
-        system.log.error("{address} lost its chart: {error}", { address: this.address, error }),
-    );
+    this.begin({
+      first: "live",
+      load: () => this.#restart(),
+      failed: "out of order",
+      dispose: () => this.#dispose(),
+    });
   }
 
   tell(message: ChatMessage, gate: number): void {
@@ -113,7 +105,7 @@ export class Chat extends Cell implements ChatRef {
     this.#deleted = true;
     this.system.journal.afterCommit(gate, (stored) => {
       this.#deleted = stored;
-      if (stored && this.phase !== "closed") this.#life({ type: "chat.ended" });
+      if (stored && this.phase !== "closed") this.finish();
     });
   }
 
@@ -132,30 +124,24 @@ export class Chat extends Cell implements ChatRef {
 
   #closeIfIdle(): void {
     if (this.#waiting > 0 || this.#state.participants.size > 0 || !this.ready) return;
-    this.#life({ type: "chat.idle" });
+    this.rest();
   }
 
-  /** Those who are in it stay: nobody would tell them to join again. */
-  async #restart(): Promise<void> {
+  /**
+   * Waits until what was written is stored or refused: all else is read when it is asked for. Those who
+   * are in it stay: nobody would tell them to join again.
+   */
+  async #restart(): Promise<boolean> {
     await this.system.journal.settled();
-  }
-
-  protected override crashed(_error: unknown): void {
-    this.generation++;
-    this.#life({
-      type: "chat.crashed",
-      mayRestart: this.system.supervisor.mayRestart(this.address),
-    });
+    return true;
   }
 
   #dispose(): void {
-    const { registry, supervisor, metrics } = this.system;
+    const { registry } = this.system;
     for (const key of this.#state.participants.keys()) {
       registry.connections.get(key)?.watchers.delete(this);
     }
     this.#state.participants.clear();
     if (registry.chats.get(this.channelId) === this) registry.chats.delete(this.channelId);
-    supervisor.forget(this.address);
-    metrics.actors.dec();
   }
 }

@@ -1,15 +1,14 @@
 /** The notes of one channel: who has them open, and the one order of what they write. [channels 8] */
 import { RpcError } from "../../rpc/errors.ts";
 import { keyOwner } from "../../rpc/peer_id.ts";
-import { Cell } from "../cell.ts";
 import { decoding } from "../decoding.ts";
+import { Entity } from "../entity.ts";
 import type { ConnectionRef, Inbound, NotesMessage, NotesRef } from "../refs.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import { type NotesContext, tellTree } from "./context.ts";
 import { notesHandlers, notesMessages, notOpen } from "./handlers.ts";
-import { type NotesEvent, startNotesLife } from "./machine.ts";
 import { loadNotes } from "./rows.ts";
 import { NotesState } from "./state.ts";
 
@@ -20,7 +19,7 @@ const UNREPEATED: ReadonlySet<NotesMessage["type"]> = new Set([
   "notes.account_removed",
 ]);
 
-export class Notes extends Cell implements NotesRef {
+export class Notes extends Entity implements NotesRef {
   readonly kind = "notes";
   readonly channelId: number;
   readonly address: string;
@@ -30,7 +29,6 @@ export class Notes extends Cell implements NotesRef {
   readonly #owed: NotesMessage[] = [];
   /** Whose messages have made changes that may not be stored yet. */
   #unstored: { readonly gate: number; readonly connection: ConnectionRef }[] = [];
-  readonly #life: (event: NotesEvent) => void;
 
   constructor(system: ActorSystem, channelId: number) {
     super(system);
@@ -38,18 +36,12 @@ export class Notes extends Cell implements NotesRef {
     this.address = `/channels/${channelId}/notes`;
     this.#state = new NotesState(channelId);
     system.registry.notes.set(channelId, this);
-    system.metrics.actors.inc();
-    this.#life = startNotesLife(
-      {
-        load: (signal) => this.#load(signal),
-        entered: (phase) => this.entered(phase),
-        settled: () => this.settled(),
-        dispose: () => this.#dispose(),
-      },
-      system.clock,
-      (error) =>
-        system.log.error("{address} lost its chart: {error}", { address: this.address, error }),
-    );
+    this.begin({
+      first: "loading",
+      load: (signal) => this.#load(signal),
+      failed: "out of order",
+      dispose: () => this.#dispose(),
+    });
   }
 
   tell(message: NotesMessage, gate: number): void {
@@ -131,21 +123,22 @@ export class Notes extends Cell implements NotesRef {
       });
     }
     this.#deleted = true;
-    this.#life({ type: "notes.deleted" });
+    this.finish();
   }
 
   #restIfIdle(): void {
     if (this.#state.collaborators.size > 0) return;
     this.system.clock.setImmediate(() => {
-      if (this.#state.collaborators.size === 0 && this.ready) this.#life({ type: "notes.idle" });
+      if (this.#state.collaborators.size === 0 && this.ready) this.rest();
     });
   }
 
-  async #load(signal: AbortSignal): Promise<void> {
+  /** There may be none yet. */
+  async #load(signal: AbortSignal): Promise<boolean> {
     const { journal, store } = this.system;
     if (journal.busy) await journal.settled();
     const state = await loadNotes(store, this.channelId);
-    if (signal.aborted) return;
+    if (signal.aborted) return false;
     this.#withdraw();
     this.#state = state;
     for (const { key } of state.collaborators.values()) {
@@ -153,6 +146,7 @@ export class Notes extends Cell implements NotesRef {
     }
     this.enqueue({ run: (turn) => this.#inTurn(turn, (context) => this.#arrived(context)) });
     for (const message of this.#owed.splice(0)) this.tell(message, 0);
+    return true;
   }
 
   /** The tree may have heard of what was taken back, and of lost connections nobody may know. */
@@ -171,14 +165,6 @@ export class Notes extends Cell implements NotesRef {
     }
   }
 
-  protected override crashed(_error: unknown): void {
-    this.generation++;
-    this.#life({
-      type: "notes.crashed",
-      mayRestart: this.system.supervisor.mayRestart(this.address),
-    });
-  }
-
   override refusedByStore(): void {
     for (const { gate, connection } of this.#unstored.splice(0)) {
       // Those who wait for an answer hear an error; who only wrote would never know.
@@ -189,10 +175,8 @@ export class Notes extends Cell implements NotesRef {
 
   #dispose(): void {
     this.#withdraw();
-    const { registry, supervisor, metrics } = this.system;
+    const { registry } = this.system;
     if (registry.notes.get(this.channelId) === this) registry.notes.delete(this.channelId);
-    supervisor.forget(this.address);
-    metrics.actors.dec();
   }
 }
 

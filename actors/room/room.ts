@@ -3,9 +3,9 @@ import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import { type Route, routes } from "../../rpc/routes.ts";
-import { fieldOf, type Turn } from "../turn.ts";
+import type { Phase } from "../cell.ts";
 import { decoding } from "../decoding.ts";
-import { Cell, type Phase } from "../cell.ts";
+import { Entity } from "../entity.ts";
 import {
   ask,
   checkAccess,
@@ -24,6 +24,7 @@ import { type Handling, timed } from "../handling.ts";
 import { refuse } from "../refuse.ts";
 import type { ConnectionRef, Inbound, ProjectRef, RoomMessage, RoomRef } from "../refs.ts";
 import type { ActorSystem } from "../system.ts";
+import { fieldOf, type Turn } from "../turn.ts";
 import {
   dropFollowers,
   type RequestContext,
@@ -34,7 +35,6 @@ import {
 import { orderIn } from "./administering.ts";
 import { roomHandlers, roomMessages } from "./handlers.ts";
 import { addFollower, handleFollow } from "./following.ts";
-import { type RoomEvent, startRoomLife } from "./machine.ts";
 import { Rings } from "./rings.ts";
 import { loadRoom } from "./rows.ts";
 import { RoomState } from "./state.ts";
@@ -77,7 +77,7 @@ class ProjectActor implements ProjectRef {
   }
 }
 
-export class Room extends Cell implements RoomRef {
+export class Room extends Entity implements RoomRef {
   readonly kind = "room";
   readonly id: number;
   readonly address: string;
@@ -93,7 +93,6 @@ export class Room extends Cell implements RoomRef {
   #returned: number[] = [];
   /** Somebody left whom the database does not have here, and the turn that said so may be lost. */
   #goneElsewhere = false;
-  readonly #life: (event: RoomEvent) => void;
 
   /** @param fresh the state of a room that is made now; without it the room is read from the store */
   constructor(system: ActorSystem, id: number, fresh: RoomState | undefined) {
@@ -102,19 +101,12 @@ export class Room extends Cell implements RoomRef {
     this.address = `/rooms/${id}`;
     this.#state = fresh ?? new RoomState(id, "", undefined);
     system.registry.rooms.set(id, this);
-    system.metrics.actors.inc();
-    this.#life = startRoomLife(
-      {
-        fresh: fresh !== undefined,
-        load: (signal) => this.#load(signal),
-        entered: (phase) => this.entered(phase),
-        settled: () => this.settled(),
-        dispose: () => this.#dispose(),
-      },
-      system.clock,
-      (error) =>
-        system.log.error("{address} lost its chart: {error}", { address: this.address, error }),
-    );
+    this.begin({
+      first: fresh === undefined ? "loading" : "live",
+      load: (signal) => this.#load(signal),
+      failed: "out of order",
+      dispose: () => this.#dispose(),
+    });
   }
 
   /** Resolves when the room is live for the first time, or could not be loaded. */
@@ -378,7 +370,7 @@ export class Room extends Cell implements RoomRef {
       endProject: (project) => this.#endProject(turn, project),
       hostMoved: (key) => this.#hostMoved(key),
       later: (task) => this.enqueue(task),
-      end: () => turn.then(() => this.#life({ type: "room.emptied" })),
+      end: () => turn.then(() => this.rest()),
     };
   }
 
@@ -476,14 +468,6 @@ export class Room extends Cell implements RoomRef {
     return true;
   }
 
-  protected override crashed(_error: unknown): void {
-    this.generation++;
-    this.#life({
-      type: "room.crashed",
-      mayRestart: this.system.supervisor.mayRestart(this.address),
-    });
-  }
-
   /**
    * The channel may have heard of what was taken back. And the people may have missed what was said of it
    * together with something that is stored, or who is gone: a user whose leaving was taken back here has
@@ -523,8 +507,6 @@ export class Room extends Cell implements RoomRef {
     for (const id of [...this.#projects.keys()]) this.#unaddress(id);
     this.system.registry.rooms.delete(this.id);
     this.#endCall();
-    this.system.supervisor.forget(this.address);
-    this.system.metrics.actors.dec();
   }
 }
 

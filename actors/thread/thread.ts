@@ -1,8 +1,11 @@
 /** A thread of an agent: the actor that numbers its events and carries its commands. [agents 3] */
+import { agentLimits } from "../../lib/agent_policy.ts";
+import type { TimerId } from "../../lib/clock.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
-import { Cell } from "../cell.ts";
 import type { ThreadEvent, ThreadMessage, ThreadRef } from "../agent_refs.ts";
+import type { Phase } from "../cell.ts";
+import { Entity } from "../entity.ts";
 import { threadKey } from "../registry.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
@@ -10,7 +13,6 @@ import { refuseCommand } from "./commands.ts";
 import type { ThreadContext } from "./context.ts";
 import { factsOf, tellFacts } from "./facts.ts";
 import { type PlainMessage, threadMessages } from "./handlers.ts";
-import { startThreadLife, type ThreadLifeEvent } from "./machine.ts";
 import { publishEvents } from "./publishing.ts";
 import { loadThread, threadRow } from "./rows.ts";
 import { ThreadState } from "./state.ts";
@@ -18,7 +20,7 @@ import { Tail } from "./tail.ts";
 
 type Publish = Extract<ThreadMessage, { type: "thread.publish" }>;
 
-export class AgentThread extends Cell implements ThreadRef {
+export class AgentThread extends Entity implements ThreadRef {
   readonly kind = "thread";
   readonly userId: number;
   readonly id: string;
@@ -29,7 +31,7 @@ export class AgentThread extends Cell implements ThreadRef {
   #publishing: Publish[] = [];
   #touchedAt: number;
   #isOver = false;
-  readonly #life: (event: ThreadLifeEvent) => void;
+  #idleTimer: TimerId | undefined;
 
   constructor(system: ActorSystem, userId: number, id: string) {
     super(system);
@@ -37,20 +39,13 @@ export class AgentThread extends Cell implements ThreadRef {
     this.id = id;
     this.address = `/threads/${userId}/${id}`;
     this.#touchedAt = system.clock.now();
-    system.metrics.actors.inc();
     system.registry.threads.set(threadKey(userId, id), this);
-    this.#life = startThreadLife(
-      {
-        load: (signal) => this.#load(signal),
-        isIdle: () => this.#isIdle(),
-        entered: (phase) => this.entered(phase),
-        settled: () => this.settled(),
-        dispose: () => this.#dispose(),
-      },
-      system.clock,
-      (error) =>
-        system.log.error("{address} lost its chart: {error}", { address: this.address, error }),
-    );
+    this.begin({
+      first: "loading",
+      load: (signal) => this.#load(signal),
+      failed: "out of order",
+      dispose: () => this.#dispose(),
+    });
   }
 
   get number(): number {
@@ -171,10 +166,25 @@ export class AgentThread extends Cell implements ThreadRef {
       if (!this.#isOver) return;
       this.#isOver = false;
       if (this.#publishing.length > 0 || !this.ready || this.#state.number !== 0) return;
-      this.#life({ type: "thread.gone" });
+      this.finish();
     });
   }
 
+  override entered(phase: Phase): void {
+    super.entered(phase);
+    if (this.#idleTimer !== undefined) this.system.clock.clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
+    if (phase === "live") this.#watchIdleness();
+  }
+
+  #watchIdleness(): void {
+    this.#idleTimer = this.system.clock.setTimeout(() => {
+      if (this.#isIdle()) this.rest();
+      else this.#watchIdleness();
+    }, agentLimits.threadIdle);
+  }
+
+  /** Nobody has touched it for a while, and nothing waits in it. */
   #isIdle(): boolean {
     const { clock } = this.system;
     return this.#publishing.length === 0 && clock.now() - this.#touchedAt >= 60_000 &&
@@ -183,14 +193,15 @@ export class AgentThread extends Cell implements ThreadRef {
       );
   }
 
-  async #load(signal: AbortSignal): Promise<void> {
+  async #load(signal: AbortSignal): Promise<boolean> {
     await this.system.journal.settled();
     const state = await loadThread(this.system.store, this.userId, this.id);
-    if (signal.aborted) return;
+    if (signal.aborted) return false;
     if (this.generation > 1) this.#takeOver(this.#state, state);
     this.#state = state;
     this.#tail.reset(state.lastSeq);
     if (state.number !== 0) this.system.registry.desks.get(this.userId)?.advanced(this);
+    return true;
   }
 
   /** What is not stored goes on: who waits for an answer, and what the host has been asked. */
@@ -209,19 +220,9 @@ export class AgentThread extends Cell implements ThreadRef {
     }
   }
 
-  protected override crashed(_error: unknown): void {
-    this.generation++;
-    this.#life({
-      type: "thread.crashed",
-      mayRestart: this.system.supervisor.mayRestart(this.address),
-    });
-  }
-
   #dispose(): void {
     const key = threadKey(this.userId, this.id);
     if (this.system.registry.threads.get(key) === this) this.system.registry.threads.delete(key);
-    this.system.supervisor.forget(this.address);
-    this.system.metrics.actors.dec();
   }
 }
 

@@ -4,8 +4,9 @@ import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import { keyOwner, type PeerKey } from "../../rpc/peer_id.ts";
 import type { TimerId } from "../../lib/clock.ts";
-import { Cell, type Phase } from "../cell.ts";
+import type { Phase } from "../cell.ts";
 import { decoding } from "../decoding.ts";
+import { Entity } from "../entity.ts";
 import { Lookups } from "../lookups.ts";
 import { isNewer } from "../notes_version.ts";
 import type { ChannelJoin, Contact, Inbound, RoomRef, UserMessage, UserRef } from "../refs.ts";
@@ -27,7 +28,6 @@ import {
   prepareJoin,
   startJoin,
 } from "./joining.ts";
-import { startUserLife, type UserEvent } from "./machine.ts";
 import {
   answered,
   handleGetNotifications,
@@ -64,13 +64,12 @@ const REMEMBERED: ReadonlySet<UserMessage["type"]> = new Set([
   "user.notes_observed",
 ]);
 
-export class User extends Cell implements UserRef {
+export class User extends Entity implements UserRef {
   readonly kind = "user";
   readonly id: number;
   readonly address: string;
   readonly #state: UserState;
   readonly #graces = new Map<PeerKey, TimerId>();
-  readonly #life: (event: UserEvent) => void;
   readonly #lookups: Lookups;
   #firstTime = false;
   /** The user's connections are his whatever becomes of a change, and his contacts are corrected. */
@@ -83,13 +82,12 @@ export class User extends Cell implements UserRef {
     this.#state = new UserState(id);
     this.#lookups = new Lookups(system);
     system.registry.users.set(id, this);
-    system.metrics.actors.inc();
-    this.#life = startUserLife({
+    this.begin({
+      first: "loading",
       load: (signal) => this.#load(signal),
-      entered: (phase) => this.entered(phase),
-      settled: () => this.settled(),
+      failed: "forgotten",
       dispose: () => this.#dispose(),
-    }, system.clock);
+    });
   }
 
   tell(message: UserMessage, gate: number): void {
@@ -380,7 +378,7 @@ export class User extends Cell implements UserRef {
     this.system.clock.setImmediate(() => {
       const idle = connections.size === 0 && this.#state.seat === undefined &&
         this.#graces.size === 0;
-      if (idle && this.ready) this.#life({ type: "user.idle" });
+      if (idle && this.ready) this.rest();
     });
   }
 
@@ -409,7 +407,8 @@ export class User extends Cell implements UserRef {
     );
   }
 
-  async #load(signal: AbortSignal): Promise<void> {
+  /** Rejects when there is no such account. */
+  async #load(signal: AbortSignal): Promise<boolean> {
     const { store, journal } = this.system;
     if (journal.busy) await journal.settled();
     const [[account], contacts, notifications, read, observed, observedNotes] = await Promise.all([
@@ -420,7 +419,7 @@ export class User extends Cell implements UserRef {
       store.loadWhere("observed_channel_messages", { user_id: this.id }),
       store.loadWhere("observed_buffer_edits", { user_id: this.id }),
     ]);
-    if (signal.aborted) return;
+    if (signal.aborted) return false;
     if (account === undefined) throw new Error(`Cannot load ${this.address}: no such account`);
     this.#firstTime = !account.connectedOnce;
     abandonJoin(this.#state);
@@ -455,12 +454,14 @@ export class User extends Cell implements UserRef {
       const told = lostContacts(before, this.#state.contacts);
       if (told.length > 0) this.enqueue({ run: (turn) => correct(this.#context(turn), told) });
     }
-    if (left.length === 0) return;
-    this.enqueue({
-      run: (turn) => {
-        for (const { id } of left) turn.remove("notifications", { id });
-      },
-    });
+    if (left.length > 0) {
+      this.enqueue({
+        run: (turn) => {
+          for (const { id } of left) turn.remove("notifications", { id });
+        },
+      });
+    }
+    return true;
   }
 
   /** The request was taken back, and the server died before this actor heard of it. */
@@ -468,14 +469,6 @@ export class User extends Cell implements UserRef {
     if (kind !== "ContactRequest") return false;
     const contact = this.#state.contacts.get(entity_id as number);
     return contact === undefined || contact.accepted || contact.asked;
-  }
-
-  protected override crashed(_error: unknown): void {
-    this.generation++;
-    this.#life({
-      type: "user.crashed",
-      mayRestart: this.system.supervisor.mayRestart(this.address),
-    });
   }
 
   override entered(phase: Phase): void {
@@ -496,8 +489,6 @@ export class User extends Cell implements UserRef {
       this.system.presence.set(this.id, { online: false, busy: false });
     }
     for (const connection of this.#state.connections.values()) connection.drop("error");
-    this.system.supervisor.forget(this.address);
-    this.system.metrics.actors.dec();
   }
 }
 

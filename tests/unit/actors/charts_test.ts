@@ -1,11 +1,8 @@
 /** The charts: every state and every edge, without what they drive. [design 1.2] */
 import { assertEquals } from "@std/assert";
-import { startChatLife } from "../../../actors/chat/machine.ts";
 import { type ConnectionEvent, startConnectionLife } from "../../../actors/connection/machine.ts";
+import { lifeEdges, type LifePlan, startLife } from "../../../actors/machine.ts";
 import { type ProjectPhase, startProjectLife } from "../../../actors/project/machine.ts";
-import { startNotesLife } from "../../../actors/notes/machine.ts";
-import { startRoomLife } from "../../../actors/room/machine.ts";
-import { startUserLife } from "../../../actors/user/machine.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 /** What a connection's chart did. */
@@ -101,14 +98,15 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
 
-function roomLife(fresh: boolean) {
+/** The life of an entity whose `load` a test answers. */
+function life(plan: Pick<LifePlan, "first" | "failed"> & { readonly loads?: false }) {
   const clock = new FakeClock();
   const events: string[] = [];
   const loads = new Loads();
-  const send = startRoomLife(
+  const send = startLife(
     {
-      fresh,
-      load: (signal) => loads.load(signal),
+      ...plan,
+      ...(plan.loads === false ? {} : { load: (signal: AbortSignal) => loads.load(signal) }),
       entered: (phase) => void events.push(phase),
       settled: () => {},
       dispose: () => void events.push("disposed"),
@@ -119,36 +117,43 @@ function roomLife(fresh: boolean) {
   return { clock, events, loads, send };
 }
 
-const ROOM_CRASH = { type: "room.crashed", mayRestart: true } as const;
-const ROOM_CRASHES = { type: "room.crashed", mayRestart: false } as const;
+const CRASH = { type: "crashed", mayRestart: true } as const;
+const CRASHES = { type: "crashed", mayRestart: false } as const;
+
+const newRoom = () => life({ first: "live", failed: "out of order" });
+const storedRoom = () => life({ first: "loading", failed: "out of order" });
+const user = () => life({ first: "loading", failed: "forgotten" });
+const notes = storedRoom;
+const chat = newRoom;
+const desk = () => life({ first: "live", failed: "forgotten", loads: false });
 
 Deno.test("[rooms 22i] a room's chart: a new one is live at once, and ends when it is empty", () => {
-  const { clock, events, loads, send } = roomLife(true);
+  const { clock, events, loads, send } = newRoom();
   assertEquals([events, loads.waiting.length], [["live"], 0]);
-  send({ type: "room.emptied" });
-  assertEquals(events, ["live", "closed", "disposed"]);
+  send({ type: "idle" });
+  assertEquals(events, ["live", "disposed", "closed"]);
   assertEquals(clock.timers, 0);
 });
 
 Deno.test("[rooms 15.7] a room's chart: a stored one is loaded before it is live", async () => {
-  const { events, loads } = roomLife(false);
+  const { events, loads } = storedRoom();
   assertEquals(events, ["loading"]);
   await loads.answer(true);
   assertEquals(events, ["loading", "live"]);
 });
 
 Deno.test("[design 1.6] a room's chart: one that is not stored any more has ended", async () => {
-  const { events, loads } = roomLife(false);
+  const { events, loads } = storedRoom();
   await loads.answer(false);
-  assertEquals(events, ["loading", "closed", "disposed"]);
+  assertEquals(events, ["loading", "disposed", "closed"]);
 });
 
 Deno.test("[design 1.6] a room's chart: a crash loads it again", async () => {
-  const { events, loads, send } = roomLife(true);
-  send(ROOM_CRASH);
+  const { events, loads, send } = newRoom();
+  send(CRASH);
   assertEquals(events, ["live", "loading"]);
-  send(ROOM_CRASH);
-  send({ type: "room.emptied" });
+  send(CRASH);
+  send({ type: "idle" });
   assertEquals(events, ["live", "loading"]);
   await loads.answer(true);
   assertEquals(events, ["live", "loading", "live"]);
@@ -156,8 +161,8 @@ Deno.test("[design 1.6] a room's chart: a crash loads it again", async () => {
 });
 
 Deno.test("[design 1.6] a room's chart: one that crashes too often is out of order for a minute", async () => {
-  const { clock, events, loads, send } = roomLife(true);
-  send(ROOM_CRASHES);
+  const { clock, events, loads, send } = newRoom();
+  send(CRASHES);
   assertEquals(events, ["live", "failed"]);
   clock.advance(59_999);
   assertEquals(events.length, 2);
@@ -168,7 +173,7 @@ Deno.test("[design 1.6] a room's chart: one that crashes too often is out of ord
 });
 
 Deno.test("[design 1.6] a room's chart: one that cannot be loaded is tried again after a minute", async () => {
-  const { clock, events, loads } = roomLife(false);
+  const { clock, events, loads } = storedRoom();
   await loads.fail();
   assertEquals(events, ["loading", "failed"]);
   clock.advance(60_000);
@@ -176,83 +181,58 @@ Deno.test("[design 1.6] a room's chart: one that cannot be loaded is tried again
   assertEquals(events, ["loading", "failed", "loading", "live"]);
 });
 
-function userLife() {
-  const clock = new FakeClock();
-  const events: string[] = [];
-  const loads = new Loads();
-  const send = startUserLife({
-    load: async (signal) => void await loads.load(signal),
-    entered: (phase) => void events.push(phase),
-    settled: () => {},
-    dispose: () => void events.push("disposed"),
-  }, clock);
-  return { events, loads, send };
-}
-
 Deno.test("[design 1.2] a user's chart: loaded, live, and away when nobody needs it", async () => {
-  const { events, loads, send } = userLife();
+  const { events, loads, send } = user();
   assertEquals(events, ["loading"]);
-  send({ type: "user.idle" });
+  send({ type: "idle" });
   assertEquals(events, ["loading"]);
   await loads.answer(true);
-  send({ type: "user.idle" });
-  assertEquals(events, ["loading", "live", "closed", "disposed"]);
+  send({ type: "idle" });
+  assertEquals(events, ["loading", "live", "disposed", "closed"]);
 });
 
 Deno.test("[design 1.6] a user's chart: a crash loads it again, too many end it", async () => {
-  const { events, loads, send } = userLife();
+  const { clock, events, loads, send } = user();
   await loads.answer(true);
-  send({ type: "user.crashed", mayRestart: true });
+  send(CRASH);
   assertEquals(events, ["loading", "live", "loading"]);
   await loads.answer(true);
-  send({ type: "user.crashed", mayRestart: false });
-  assertEquals(events.slice(3), ["live", "failed", "disposed"]);
+  send(CRASHES);
+  assertEquals([events.slice(3), clock.timers], [["live", "failed", "disposed"], 0]);
 });
 
 Deno.test("[design 1.6] a user's chart: one without account fails and makes way", async () => {
-  const { events, loads } = userLife();
+  const { events, loads } = user();
   await loads.fail();
   assertEquals(events, ["loading", "failed", "disposed"]);
 });
 
-function notesLife() {
-  const clock = new FakeClock();
-  const events: string[] = [];
-  const loads = new Loads();
-  const send = startNotesLife(
-    {
-      load: (signal) => loads.load(signal).then(() => {}),
-      entered: (phase) => void events.push(phase),
-      settled: () => {},
-      dispose: () => void events.push("disposed"),
-    },
-    clock,
-    (error) => void events.push(`lost: ${error}`),
-  );
-  return { clock, events, loads, send };
-}
-
-const NOTES_CRASH = { type: "notes.crashed", mayRestart: true } as const;
-const NOTES_CRASHES = { type: "notes.crashed", mayRestart: false } as const;
+Deno.test("[design 1.6] a desk's chart: it has nothing to load, so a crash leaves it live, too many end it", () => {
+  const { clock, events, send } = desk();
+  send(CRASH);
+  assertEquals(events, ["live", "live"]);
+  send(CRASHES);
+  assertEquals([events.slice(2), clock.timers], [["failed", "disposed"], 0]);
+});
 
 Deno.test("[channels 8] the chart of notes: read, live, over when nobody has them open", async () => {
-  const { clock, events, loads, send } = notesLife();
+  const { clock, events, loads, send } = notes();
   assertEquals(events, ["loading"]);
   // Too early: somebody waits for them.
-  send({ type: "notes.idle" });
+  send({ type: "idle" });
   await loads.answer(true);
   assertEquals(events, ["loading", "live"]);
-  send({ type: "notes.idle" });
+  send({ type: "idle" });
   assertEquals([events.slice(2), clock.timers], [["disposed", "closed"], 0]);
 });
 
 Deno.test("[channels 8] the chart of notes: read anew after a crash, out of order after too many", async () => {
-  const { clock, events, loads, send } = notesLife();
+  const { clock, events, loads, send } = notes();
   await loads.answer(true);
-  send(NOTES_CRASH);
+  send(CRASH);
   await loads.answer(true);
   assertEquals(events, ["loading", "live", "loading", "live"]);
-  send(NOTES_CRASHES);
+  send(CRASHES);
   assertEquals(events.at(-1), "failed");
   clock.advance(60_000);
   assertEquals(events.at(-1), "loading");
@@ -265,52 +245,47 @@ Deno.test("[channels 8] the chart of notes: read anew after a crash, out of orde
 
 Deno.test("[channels 7.2] the chart of notes: over with their channel, whatever they are at", async () => {
   for (const phase of ["loading", "live", "failed"]) {
-    const { clock, events, loads, send } = notesLife();
+    const { clock, events, loads, send } = notes();
     if (phase !== "loading") await loads.answer(true);
-    if (phase === "failed") send(NOTES_CRASHES);
-    send({ type: "notes.deleted" });
+    if (phase === "failed") send(CRASHES);
+    send({ type: "gone" });
     assertEquals([events.slice(-2), clock.timers], [["disposed", "closed"], 0], phase);
     if (phase === "loading") assertEquals(loads.signals[0]?.aborted, true);
   }
 });
 
-function chatLife() {
-  const clock = new FakeClock();
-  const events: string[] = [];
-  const restarts = new Loads();
-  const send = startChatLife(
-    {
-      restart: async () => void await restarts.load(new AbortController().signal),
-      entered: (phase) => void events.push(phase),
-      settled: () => {},
-      dispose: () => void events.push("disposed"),
-    },
-    clock,
-    (error) => void events.push(String(error)),
-  );
-  return { clock, events, restarts, send };
-}
-
 Deno.test("[design 1.2] a chat's chart: live from the first moment, away when nobody needs it or the channel is gone", () => {
-  for (const type of ["chat.idle", "chat.ended"] as const) {
-    const { events, send } = chatLife();
+  for (const type of ["idle", "gone"] as const) {
+    const { events, send } = chat();
     assertEquals(events, ["live"]);
     send({ type });
-    assertEquals(events, ["live", "closed", "disposed"]);
+    assertEquals(events, ["live", "disposed", "closed"]);
   }
 });
 
 Deno.test("[design 1.6] a chat's chart: a crash waits for what is written, too many are out of order for a minute", async () => {
-  const { clock, events, restarts, send } = chatLife();
-  send({ type: "chat.crashed", mayRestart: true });
-  send({ type: "chat.idle" });
+  const { clock, events, loads, send } = chat();
+  send(CRASH);
+  send({ type: "idle" });
   assertEquals(events, ["live", "loading"]);
-  await restarts.answer(true);
-  send({ type: "chat.crashed", mayRestart: false });
+  await loads.answer(true);
+  send(CRASHES);
   assertEquals(events, ["live", "loading", "live", "failed"]);
   clock.advance(60_000);
-  await restarts.fail();
+  await loads.fail();
   assertEquals(events.slice(4), ["loading", "failed"]);
-  send({ type: "chat.ended" });
-  assertEquals([events.slice(6), clock.timers], [["closed", "disposed"], 0]);
+  send({ type: "gone" });
+  assertEquals([events.slice(6), clock.timers], [["disposed", "closed"], 0]);
+});
+
+Deno.test("[design 1.2] the picture in docs/ARCHITECTURE.md is the chart of the entities", async () => {
+  const text = await Deno.readTextFile(
+    new URL("../../../docs/ARCHITECTURE.md", import.meta.url),
+  );
+  const picture = /<!-- actors\/machine\.ts -->\n```mermaid\nstateDiagram-v2\n([^]*?)```/.exec(text)
+    ?.[1] ?? "";
+  const drawn = [...picture.matchAll(/^ {2}(\S+ --> \S+)(?::.*)?$/gm)].map(([, edge]) => edge);
+  const ends = ["closed --> [*]", "forgotten --> [*]"];
+  const edges = [...lifeEdges()].map((edge) => edge.replace("starting", "[*]"));
+  assertEquals(drawn.sort(), [...edges, ...ends].sort());
 });
