@@ -6,7 +6,7 @@ import { messageInfo } from "../proto/mod.ts";
 import { ErrorCode } from "../rpc/errors.ts";
 import { errorField, type Outbox, type Pending } from "../rpc/outbox.ts";
 import type { Route } from "../rpc/routes.ts";
-import type { ConnectionRef } from "./refs.ts";
+import type { ConnectionRef } from "./refs/mod.ts";
 
 const ERROR_TAG = messageInfo("Error").tag as number;
 const END_STREAM_TAG = messageInfo("EndStream").tag as number;

@@ -1,7 +1,7 @@
 /** Looks into the accounts before a message is handled, without changing the order of messages. */
 import { RpcError } from "../rpc/errors.ts";
 import { checkReads, countedRead } from "./reading.ts";
-import type { Inbound } from "./refs.ts";
+import type { Inbound } from "./refs/mod.ts";
 import { refuse } from "./refuse.ts";
 import type { ActorSystem } from "./system.ts";
 

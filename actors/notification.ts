@@ -1,7 +1,7 @@
 /** Notifications as actors make them for a user. [channels 4] */
 import type { RowOf } from "../db/tables.ts";
 import type { Init, MessageTypes } from "../proto/mod.ts";
-import type { NotificationKind } from "./refs.ts";
+import type { NotificationKind } from "./refs/mod.ts";
 import type { ActorSystem } from "./system.ts";
 import type { Turn } from "./turn.ts";
 

@@ -1,6 +1,6 @@
 /** What requests of one connection read from the database at a time is bounded. [transport 2.8.1] */
 import { ErrorCode, RpcError } from "../rpc/errors.ts";
-import type { ConnectionRef } from "./refs.ts";
+import type { ConnectionRef } from "./refs/mod.ts";
 
 /** Reads that requests of one connection may wait for. */
 export const MOST_READS = 256;

@@ -3,7 +3,7 @@ import type { RpcError } from "../rpc/errors.ts";
 import { errorField } from "../rpc/outbox.ts";
 import { type PeerKey, peerText } from "../rpc/peer_id.ts";
 import type { Route } from "../rpc/routes.ts";
-import type { Inbound } from "./refs.ts";
+import type { Inbound } from "./refs/mod.ts";
 import type { ActorSystem } from "./system.ts";
 
 /** Answers a request that was refused; of one-way messages the log alone is told. [rooms 6.6] */

@@ -4,16 +4,17 @@
  */
 import type { PeerKey } from "../rpc/peer_id.ts";
 import { peerKey } from "../rpc/peer_id.ts";
-import type { AgentDeskRef, ThreadRef } from "./agent_refs.ts";
 import type {
+  AgentDeskRef,
   ChannelRef,
   ChatRef,
   ConnectionRef,
   NotesRef,
   ProjectRef,
   RoomRef,
+  ThreadRef,
   UserRef,
-} from "./refs.ts";
+} from "./refs/mod.ts";
 
 /** Anything that has an address. */
 export type ActorRef =

@@ -16,9 +16,8 @@ import type { PresenceTable } from "./presence.ts";
 import type { Registry } from "./registry.ts";
 import type { StoredEvents } from "./stored_events.ts";
 import type { Supervisor } from "./supervisor.ts";
-import type { NotesRef, RoomRef, UserRef } from "./refs.ts";
+import type { AgentDeskRef, NotesRef, RoomRef, ThreadRef, UserRef } from "./refs/mod.ts";
 import type { AgentPolicy } from "../lib/agent_policy.ts";
-import type { AgentDeskRef, ThreadRef } from "./agent_refs.ts";
 import type { UserDirectory } from "./user_directory.ts";
 
 export interface ActorSystem {

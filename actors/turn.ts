@@ -27,7 +27,7 @@ import type {
   RoomMessage,
   RoomRef,
   UserMessage,
-} from "./refs.ts";
+} from "./refs/mod.ts";
 
 /** A message as the field of the envelope that it becomes. */
 export function fieldOf<N extends MessageName>(name: N, value: Init<MessageTypes[N]>): Uint8Array {

@@ -3,7 +3,7 @@
  * look-ups behind `Authorization: Bearer <API_TOKEN>`. [transport 6.4]
  */
 import { z } from "zod";
-import type { TreeReport } from "../actors/refs.ts";
+import type { TreeReport } from "../actors/refs/mod.ts";
 import { Role } from "../actors/roles.ts";
 import { fuzzyMatches } from "../db/fuzzy.ts";
 import type { User } from "../db/store.ts";

@@ -5,7 +5,7 @@ import { errorField } from "../../rpc/outbox.ts";
 import { peerText } from "../../rpc/peer_id.ts";
 import { fieldOf } from "../turn.ts";
 import type { ActorSystem } from "../system.ts";
-import type { ConnectionRef } from "../refs.ts";
+import type { ConnectionRef } from "../refs/mod.ts";
 import type { DeskContext } from "./desk.ts";
 import { isUuid } from "./reading.ts";
 

@@ -2,7 +2,7 @@
 import { agentLimits } from "../../lib/agent_policy.ts";
 import { decode, encode } from "../../proto/mod.ts";
 import type { RowOf } from "../../db/tables.ts";
-import type { FoldedMessage } from "../agent_refs.ts";
+import type { FoldedMessage } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import { EventKind } from "../thread/mod.ts";
 

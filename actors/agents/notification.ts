@@ -2,7 +2,7 @@
 import { agentLimits } from "../../lib/agent_policy.ts";
 import { decode, encode, fieldNumber, type MessageTypes } from "../../proto/mod.ts";
 import { concatBytes, lengthDelimited } from "../../rpc/fields.ts";
-import type { ThreadEvent } from "../agent_refs.ts";
+import type { ThreadEvent } from "../refs/mod.ts";
 import { EventKind } from "../thread/mod.ts";
 
 /** What all events of a thread have in common. */

@@ -2,8 +2,7 @@
 import { agentLimits } from "../../lib/agent_policy.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { fieldOf } from "../turn.ts";
-import type { EventResult, IncomingEvent } from "../agent_refs.ts";
-import type { Inbound } from "../refs.ts";
+import type { EventResult, Inbound, IncomingEvent } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import { isUuid, readEvents } from "./reading.ts";
 import type { TokenBucket } from "./token_bucket.ts";

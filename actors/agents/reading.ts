@@ -2,7 +2,7 @@
 import { agentLimits } from "../../lib/agent_policy.ts";
 import { FieldReader } from "../../rpc/fields.ts";
 import { fieldNumber } from "../../proto/mod.ts";
-import type { IncomingEvent } from "../agent_refs.ts";
+import type { IncomingEvent } from "../refs/mod.ts";
 
 const EVENT_ID = fieldNumber("AgentEvent", "eventId");
 const THREAD_ID = fieldNumber("AgentEvent", "threadId");

@@ -6,8 +6,7 @@
 import { agentLimits } from "../../lib/agent_policy.ts";
 import { messageInfo } from "../../proto/mod.ts";
 import { payloadField } from "../../rpc/frame.ts";
-import type { ThreadEvent, ThreadRef } from "../agent_refs.ts";
-import type { ConnectionRef } from "../refs.ts";
+import type { ConnectionRef, ThreadEvent, ThreadRef } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
 import { EventKind } from "../thread/mod.ts";

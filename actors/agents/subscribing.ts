@@ -12,7 +12,7 @@ import { payloadField } from "../../rpc/frame.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { concatBytes, lengthDelimited } from "../../rpc/fields.ts";
 import { errorField } from "../../rpc/outbox.ts";
-import type { ConnectionRef } from "../refs.ts";
+import type { ConnectionRef } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import type { AgentDesk, DeskContext } from "./desk.ts";
 import { wireEvent } from "./notification.ts";

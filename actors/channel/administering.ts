@@ -1,6 +1,6 @@
 /** What operators ask of a tree, and do to it: the same changes as by its admins. */
 import { RpcError } from "../../rpc/errors.ts";
-import type { Answer, ChannelMessage, ChannelOrder, TreeReport } from "../refs.ts";
+import type { Answer, ChannelMessage, ChannelOrder, TreeReport } from "../refs/mod.ts";
 import { type ChannelContext, saveMember, tellChanged } from "./context.ts";
 import { change, channelName, makeChannel, makeRoot, remove } from "./editing.ts";
 import { answerInvitation, deleteMember } from "./members.ts";

@@ -2,7 +2,7 @@
 import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { editedDraft, newDraft, notInChat, openChat } from "../chat/mod.ts";
-import type { ChannelMessage, ChatMessage } from "../refs.ts";
+import type { ChannelMessage, ChatMessage } from "../refs/mod.ts";
 import { type ChannelContext, type RequestContext, tellByRole, updateChannels } from "./context.ts";
 
 type Asked<T extends ChannelMessage["type"]> = Extract<ChannelMessage, { readonly type: T }>;

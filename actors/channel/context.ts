@@ -2,7 +2,7 @@
 import type { Init, MessageTypes } from "../../proto/mod.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import type { EventFacts } from "../events.ts";
-import type { Inbound } from "../refs.ts";
+import type { Inbound } from "../refs/mod.ts";
 import { canSee, Role, Visibility } from "../roles.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf, type Turn } from "../turn.ts";

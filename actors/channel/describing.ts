@@ -1,5 +1,5 @@
 /** What a user who subscribes sees of one tree. [channels 6.4] */
-import type { ChannelMessage } from "../refs.ts";
+import type { ChannelMessage } from "../refs/mod.ts";
 import type { ChannelContext } from "./context.ts";
 import { pathOf } from "./state.ts";
 import {

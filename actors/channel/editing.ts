@@ -2,7 +2,7 @@
 import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import type { Put } from "../../db/store.ts";
-import type { ChannelMessage } from "../refs.ts";
+import type { ChannelMessage } from "../refs/mod.ts";
 import { canSee, Role, Visibility } from "../roles.ts";
 import { fieldOf } from "../turn.ts";
 import {

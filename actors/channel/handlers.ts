@@ -1,6 +1,6 @@
 /** Handlers of a tree's messages: those of clients by name, those of other actors by type. */
 import type { MessageName } from "../../proto/mod.ts";
-import type { ChannelMessage } from "../refs.ts";
+import type { ChannelMessage } from "../refs/mod.ts";
 import {
   handleGetChannelMessages,
   handleJoinChannelChat,

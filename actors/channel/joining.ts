@@ -1,7 +1,7 @@
 /** The call of a channel: who may join it, and who hears of it. [channels 7.12] [rooms 9.8] */
 import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
-import type { ChannelJoin, ChannelMessage } from "../refs.ts";
+import type { ChannelJoin, ChannelMessage } from "../refs/mod.ts";
 import { canSee, Role, Visibility } from "../roles.ts";
 import { type ChannelContext, saveMember, tellByRole, updateChannels } from "./context.ts";
 import { answerInvitation } from "./members.ts";

@@ -5,7 +5,7 @@ import type { User } from "../../db/store.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import { notifyUser } from "../notification.ts";
-import type { Inbound } from "../refs.ts";
+import type { Inbound } from "../refs/mod.ts";
 import { isRole, Role } from "../roles.ts";
 import { fieldOf } from "../turn.ts";
 import { wireUser } from "../wire_user.ts";

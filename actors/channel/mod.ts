@@ -3,7 +3,7 @@ import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { newDraft, notInChat } from "../chat/mod.ts";
 import { decoding } from "../decoding.ts";
-import type { Answer, Inbound, TreeReport } from "../refs.ts";
+import type { Answer, Inbound, TreeReport } from "../refs/mod.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { channelName } from "./editing.ts";

@@ -1,7 +1,7 @@
 /** What a tree has to do with its channels' notes: who may, and who hears of them. [channels 8] */
 import { RpcError } from "../../rpc/errors.ts";
 import { wireNotesVersion } from "../notes_version.ts";
-import type { ChannelMessage } from "../refs.ts";
+import type { ChannelMessage } from "../refs/mod.ts";
 import type { Channel } from "./state.ts";
 import { type ChannelContext, type RequestContext, tellByRole, updateChannels } from "./context.ts";
 

@@ -4,7 +4,7 @@ import { errorField } from "../../rpc/outbox.ts";
 import { decoding } from "../decoding.ts";
 import { Entity } from "../entity.ts";
 import { Lookups } from "../lookups.ts";
-import type { ChannelMessage, ChannelRef, Inbound } from "../refs.ts";
+import type { ChannelMessage, ChannelRef, Inbound } from "../refs/mod.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";

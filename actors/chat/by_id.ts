@@ -3,7 +3,7 @@ import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import { checkReads, countedRead } from "../reading.ts";
-import type { Inbound } from "../refs.ts";
+import type { Inbound } from "../refs/mod.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";

@@ -7,7 +7,7 @@ import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import { Entity } from "../entity.ts";
-import type { ChatMessage, ChatRef } from "../refs.ts";
+import type { ChatMessage, ChatRef } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import type { Apply, ChatContext } from "./context.ts";

@@ -1,6 +1,6 @@
 /** What a chat's handlers work with in one turn, and whom they tell. */
 import { RpcError } from "../../rpc/errors.ts";
-import type { ChatMessage, ConnectionWatcher } from "../refs.ts";
+import type { ChatMessage, ConnectionWatcher } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import type { ChatState } from "./state.ts";

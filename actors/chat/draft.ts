@@ -2,7 +2,7 @@
 import type { MessageTypes } from "../../proto/mod.ts";
 import { trimmed } from "../../lib/white_space.ts";
 import { RpcError } from "../../rpc/errors.ts";
-import type { ChatDraft } from "../refs.ts";
+import type { ChatDraft } from "../refs/mod.ts";
 
 /** Bytes of a message. [channels 10.7.1] */
 const LONGEST = 1024;

@@ -1,5 +1,5 @@
 /** What a chat does with its messages, by type. */
-import type { ChatMessage } from "../refs.ts";
+import type { ChatMessage } from "../refs/mod.ts";
 import { edit, remove } from "./changing.ts";
 import type { Apply, ChatSource } from "./context.ts";
 import { join, leave, page } from "./reading.ts";

@@ -2,7 +2,7 @@
 import type { RowOf } from "../../db/tables.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { notifyUser } from "../notification.ts";
-import type { ChatDraft } from "../refs.ts";
+import type { ChatDraft } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import type { ChatContext } from "./context.ts";
 

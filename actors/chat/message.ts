@@ -2,7 +2,7 @@
 import type { MessageRow } from "../../db/message_store.ts";
 import type { Init, MessageTypes } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
-import type { ChatDraft } from "../refs.ts";
+import type { ChatDraft } from "../refs/mod.ts";
 
 /** Start, end and user. */
 type StoredMention = readonly [start: number, end: number, userId: number];

@@ -1,5 +1,5 @@
 /** Chats of channels, each with one actor while it is needed. [channels 10] */
-import type { ChatRef } from "../refs.ts";
+import type { ChatRef } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import { Chat } from "./chat.ts";
 

@@ -23,7 +23,7 @@ import { decodesAlike, decompress, FrameError } from "../../rpc/zstd.ts";
 import type { ForwardedRequest } from "../forwarded_request.ts";
 import { Handling, timed } from "../handling.ts";
 import { refuseForNoChannel } from "../channel/mod.ts";
-import type { ConnectionRef, ConnectionWatcher, Inbound } from "../refs.ts";
+import type { ConnectionRef, ConnectionWatcher, Inbound } from "../refs/mod.ts";
 import { notePassedOver } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { connectionHandlers } from "./handlers.ts";

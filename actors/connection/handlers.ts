@@ -8,7 +8,7 @@ import { createChannel } from "../channel/mod.ts";
 import { getMessagesById } from "../chat/mod.ts";
 import { rejoinNotes } from "../notes/mod.ts";
 import { checkReads, countedRead } from "../reading.ts";
-import type { Inbound } from "../refs.ts";
+import type { Inbound } from "../refs/mod.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";

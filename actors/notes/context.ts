@@ -4,7 +4,7 @@ import type { PeerKey } from "../../rpc/peer_id.ts";
 import { peerIdOf } from "../../rpc/peer_id.ts";
 import { lamportKey, type Operation, VersionVector } from "../../text/mod.ts";
 import { isNewer, type NotesVersion } from "../notes_version.ts";
-import type { Inbound } from "../refs.ts";
+import type { Inbound } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf, type Turn } from "../turn.ts";
 import { bufferRow, collaboratorRow, observedRow, operationKey, snapshotRow } from "./rows.ts";

@@ -2,7 +2,7 @@
 import { decode, type Init, type MessageName, type MessageTypes } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { BASE, fromWireVersion, toWireOperation, toWireVersion } from "../../text/mod.ts";
-import type { NotesMessage } from "../refs.ts";
+import type { NotesMessage } from "../refs/mod.ts";
 import { keyOwner, type PeerKey } from "../../rpc/peer_id.ts";
 import {
   allOperations,

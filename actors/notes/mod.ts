@@ -1,5 +1,5 @@
 /** Channel notes: one document per channel, there while somebody has it open. [channels 8] */
-import type { NotesRef } from "../refs.ts";
+import type { NotesRef } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import { Notes } from "./notes.ts";
 

@@ -3,7 +3,7 @@ import { RpcError } from "../../rpc/errors.ts";
 import { keyOwner } from "../../rpc/peer_id.ts";
 import { decoding } from "../decoding.ts";
 import { Entity } from "../entity.ts";
-import type { ConnectionRef, Inbound, NotesMessage, NotesRef } from "../refs.ts";
+import type { ConnectionRef, Inbound, NotesMessage, NotesRef } from "../refs/mod.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";

@@ -6,7 +6,7 @@ import { decode, type Init, type MessageTypes } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import { decoding } from "../decoding.ts";
-import type { Inbound, NotesStanding } from "../refs.ts";
+import type { Inbound, NotesStanding } from "../refs/mod.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";

@@ -1,6 +1,6 @@
 /** What a project's handlers know of the room in whose turn they run. */
 import type { PeerKey } from "../../rpc/peer_id.ts";
-import type { Inbound } from "../refs.ts";
+import type { Inbound } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import type { ProjectState } from "./state.ts";

@@ -10,7 +10,7 @@ import {
   readsLanguageServerLogs,
 } from "../../lib/app_version.ts";
 import { ForwardedRequest } from "../forwarded_request.ts";
-import type { Inbound } from "../refs.ts";
+import type { Inbound } from "../refs/mod.ts";
 import type { Registry } from "../registry.ts";
 import type { ActorSystem } from "../system.ts";
 import { checkRole } from "./access.ts";

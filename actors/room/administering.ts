@@ -1,7 +1,7 @@
 /** What operators ask of a room, and do to it. */
 import { RpcError } from "../../rpc/errors.ts";
 import { tellUnshared } from "../project/mod.ts";
-import type { Answer, RoomMessage, RoomReport } from "../refs.ts";
+import type { Answer, RoomMessage, RoomReport } from "../refs/mod.ts";
 import { type RoomContext, updateRoom } from "./context.ts";
 import { endRoom, leave } from "./membership.ts";
 

@@ -2,7 +2,7 @@
 import { decode } from "../../proto/mod.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { mayPublish, Role } from "../roles.ts";
-import type { ConnectionRef, RoomMessage } from "../refs.ts";
+import type { ConnectionRef, RoomMessage } from "../refs/mod.ts";
 import { fieldOf } from "../turn.ts";
 import { type RequestContext, type RoomContext, saveParticipant, updateRoom } from "./context.ts";
 import { answerWithMedia } from "./media.ts";

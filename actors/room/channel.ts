@@ -1,6 +1,6 @@
 /** Rooms that are the call of a channel. [rooms 9.8] [rooms 10.6] */
 import { fieldOf } from "../turn.ts";
-import type { ChannelJoin, RoleChange, RoomMessage } from "../refs.ts";
+import type { ChannelJoin, RoleChange, RoomMessage } from "../refs/mod.ts";
 import { mayEdit, mayPublish, stronger } from "../roles.ts";
 import { tellCanceled } from "./calls.ts";
 import {

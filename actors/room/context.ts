@@ -1,7 +1,7 @@
 /** What a room's handlers work with in one turn. */
 import type { EventFacts } from "../events.ts";
 import type { ProjectState } from "../project/mod.ts";
-import type { Inbound, RoomRef } from "../refs.ts";
+import type { Inbound, RoomRef } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Task } from "../cell.ts";
 import { fieldOf, type Turn } from "../turn.ts";

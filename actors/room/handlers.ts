@@ -1,6 +1,6 @@
 /** Handlers of a room's messages: those of clients by name, those of other actors by type. */
 import type { MessageName } from "../../proto/mod.ts";
-import type { RoomMessage } from "../refs.ts";
+import type { RoomMessage } from "../refs/mod.ts";
 import { close, endProject, report } from "./administering.ts";
 import {
   announceCall,

@@ -2,7 +2,7 @@
 import type { Init, MessageTypes } from "../../proto/mod.ts";
 import type { MediaConnection } from "../../media/port.ts";
 import { errorField } from "../../rpc/outbox.ts";
-import type { ConnectionRef } from "../refs.ts";
+import type { ConnectionRef } from "../refs/mod.ts";
 import type { RoomContext } from "./context.ts";
 
 type MediaInfo = Init<MessageTypes["LiveKitConnectionInfo"]>;

@@ -4,7 +4,7 @@ import { RpcError } from "../../rpc/errors.ts";
 import { keyOwner, type PeerKey } from "../../rpc/peer_id.ts";
 import { removeGuest, tellUnshared } from "../project/mod.ts";
 import { isRole, mayPublish, Role } from "../roles.ts";
-import type { ConnectionRef, RoleChange, RoomMessage } from "../refs.ts";
+import type { ConnectionRef, RoleChange, RoomMessage } from "../refs/mod.ts";
 import { fieldOf } from "../turn.ts";
 import { askForRole } from "./channel.ts";
 import { calleeGone, failAskedCalls, removePending, tellCanceled } from "./calls.ts";

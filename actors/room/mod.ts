@@ -1,6 +1,6 @@
 /** Rooms and calls. */
 import type { ActorSystem } from "../system.ts";
-import type { RoomRef } from "../refs.ts";
+import type { RoomRef } from "../refs/mod.ts";
 import { Room } from "./room.ts";
 import { RoomState } from "./state.ts";
 

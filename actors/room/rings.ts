@@ -1,5 +1,5 @@
 /** Calls whose caller waits for an answer. [rooms 10.2] */
-import type { ConnectionRef } from "../refs.ts";
+import type { ConnectionRef } from "../refs/mod.ts";
 
 /** A call, from the moment it is asked for to its answer. */
 export interface Ring {

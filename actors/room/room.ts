@@ -22,7 +22,7 @@ import {
 } from "../project/mod.ts";
 import { type Handling, timed } from "../handling.ts";
 import { refuse } from "../refuse.ts";
-import type { ConnectionRef, Inbound, ProjectRef, RoomMessage, RoomRef } from "../refs.ts";
+import type { ConnectionRef, Inbound, ProjectRef, RoomMessage, RoomRef } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf, type Turn } from "../turn.ts";
 import {

@@ -5,7 +5,7 @@ import { messageInfo } from "../../proto/mod.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { errorField, type Pending } from "../../rpc/outbox.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
-import type { AgentRequest } from "../agent_refs.ts";
+import type { AgentRequest } from "../refs/mod.ts";
 import { threadKey } from "../registry.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";

@@ -1,7 +1,7 @@
 /** Events: how they are numbered, and what they say about their thread. [agents 2] */
 import { decode, encode, fieldNumber, type Init, type MessageTypes } from "../../proto/mod.ts";
 import { AgentSealedClassEnum, AgentThreadStatusEnum } from "../../proto/mod.ts";
-import type { ThreadEvent } from "../agent_refs.ts";
+import type { ThreadEvent } from "../refs/mod.ts";
 import type { ThreadContext } from "./context.ts";
 import type { ThreadState } from "./state.ts";
 

@@ -1,5 +1,5 @@
 /** What a thread does with the messages of other actors. */
-import type { ThreadMessage } from "../agent_refs.ts";
+import type { ThreadMessage } from "../refs/mod.ts";
 import {
   answerWaiters,
   commandAnswered,

@@ -1,5 +1,5 @@
 /** Events of a host: known again, numbered, or refused one by one. [agents R1, R2, R6] */
-import type { EventResult, IncomingEvent, ThreadMessage } from "../agent_refs.ts";
+import type { EventResult, IncomingEvent, ThreadMessage } from "../refs/mod.ts";
 import type { ThreadContext } from "./context.ts";
 import {
   appendEvent,

@@ -1,6 +1,6 @@
 /** What a thread is, as its turns change it. */
 import type { Init, MessageTypes } from "../../proto/mod.ts";
-import type { ConnectionRef } from "../refs.ts";
+import type { ConnectionRef } from "../refs/mod.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 
 /** What clients are told of a thread, without what has a place of its own in {@link ThreadState}. */

@@ -1,5 +1,5 @@
 /** The newest events of a thread in memory: what subscribers who keep up are sent. */
-import type { ThreadEvent } from "../agent_refs.ts";
+import type { ThreadEvent } from "../refs/mod.ts";
 
 /** Stored events that are kept at most, and the bytes of their payloads. */
 const MOST_EVENTS = 4_096;

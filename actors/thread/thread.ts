@@ -3,7 +3,7 @@ import { agentLimits } from "../../lib/agent_policy.ts";
 import type { TimerId } from "../../lib/clock.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
-import type { ThreadEvent, ThreadMessage, ThreadRef } from "../agent_refs.ts";
+import type { ThreadEvent, ThreadMessage, ThreadRef } from "../refs/mod.ts";
 import type { Phase } from "../cell.ts";
 import { Entity } from "../entity.ts";
 import { threadKey } from "../registry.ts";

@@ -3,7 +3,7 @@ import { decode } from "../../proto/mod.ts";
 import type { Init, MessageTypes } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { notifyUser } from "../notification.ts";
-import type { Contact } from "../refs.ts";
+import type { Contact } from "../refs/mod.ts";
 import { fieldOf } from "../turn.ts";
 import { pushAll, type UserRequestContext } from "./context.ts";
 import { answered } from "./notifications.ts";

@@ -1,5 +1,5 @@
 /** What a user's handlers work with in one turn. */
-import type { Inbound } from "../refs.ts";
+import type { Inbound } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import type { UserState } from "./state.ts";

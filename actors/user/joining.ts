@@ -7,7 +7,7 @@
  */
 import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
-import type { ChannelJoin, UserMessage } from "../refs.ts";
+import type { ChannelJoin, UserMessage } from "../refs/mod.ts";
 import type { UserContext } from "./context.ts";
 import type { UserState } from "./state.ts";
 

@@ -4,7 +4,7 @@ import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import { wireNotification } from "../notification.ts";
 import { checkReads, countedRead } from "../reading.ts";
-import type { NotificationKind } from "../refs.ts";
+import type { NotificationKind } from "../refs/mod.ts";
 import { fieldOf } from "../turn.ts";
 import { pushAll, type UserContext, type UserRequestContext } from "./context.ts";
 import { noteRead, type NotificationRow, takeNotification, unreadKey } from "./state.ts";

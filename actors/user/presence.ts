@@ -1,7 +1,7 @@
 /** Connections of a user, and what the user's contacts hear of them. [rooms 4] [rooms 8] [rooms 14] */
 import { wantsUserPlan } from "../../lib/app_version.ts";
 import { peerIdOf, type PeerKey } from "../../rpc/peer_id.ts";
-import type { ConnectionRef, UserMessage } from "../refs.ts";
+import type { ConnectionRef, UserMessage } from "../refs/mod.ts";
 import { planField } from "./plan.ts";
 import { fieldOf } from "../turn.ts";
 import { pushAll, type UserContext } from "./context.ts";

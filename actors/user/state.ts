@@ -2,7 +2,7 @@
 import type { RowOf } from "../../db/tables.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import type { NotesVersion } from "../notes_version.ts";
-import type { ConnectionRef, Contact } from "../refs.ts";
+import type { ConnectionRef, Contact } from "../refs/mod.ts";
 import type { Joining } from "./joining.ts";
 
 export type NotificationRow = RowOf<"notifications">;

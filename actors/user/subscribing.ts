@@ -1,7 +1,7 @@
 /** A user wants to hear of channels, from now on and on all connections. [channels 6.4] */
 import type { Init, MessageTypes } from "../../proto/mod.ts";
 import { wireNotesVersion } from "../notes_version.ts";
-import type { ConnectionRef, TreePart } from "../refs.ts";
+import type { ConnectionRef, TreePart } from "../refs/mod.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
 import type { UserContext, UserRequestContext } from "./context.ts";

@@ -9,7 +9,7 @@ import { decoding } from "../decoding.ts";
 import { Entity } from "../entity.ts";
 import { Lookups } from "../lookups.ts";
 import { isNewer } from "../notes_version.ts";
-import type { ChannelJoin, Contact, Inbound, RoomRef, UserMessage, UserRef } from "../refs.ts";
+import type { ChannelJoin, Contact, Inbound, RoomRef, UserMessage, UserRef } from "../refs/mod.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";

@@ -1,5 +1,5 @@
 /** Asks actors on behalf of somebody outside of them. */
-import type { Answer } from "../../actors/refs.ts";
+import type { Answer } from "../../actors/refs/mod.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
 import type { HttpDeps } from "../deps.ts";
 import { ApiError } from "./endpoint.ts";

@@ -1,7 +1,7 @@
 /** Channels and who belongs to them. */
 import { z } from "zod";
 import { createRootFor } from "../../actors/channel/mod.ts";
-import type { ChannelOrder, ChannelRef, TreeReport } from "../../actors/refs.ts";
+import type { ChannelOrder, ChannelRef, TreeReport } from "../../actors/refs/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import type { Deed } from "../audit.ts";
 import type { HttpDeps } from "../deps.ts";

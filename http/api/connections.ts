@@ -1,6 +1,6 @@
 /** Open connections. */
 import { z } from "zod";
-import type { ConnectionRef } from "../../actors/refs.ts";
+import type { ConnectionRef } from "../../actors/refs/mod.ts";
 import { peerKey, peerText } from "../../rpc/peer_id.ts";
 import type { HttpDeps } from "../deps.ts";
 import { ApiError, type Endpoint, endpoint } from "./endpoint.ts";

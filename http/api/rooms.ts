@@ -1,6 +1,6 @@
 /** Calls and what is shared in them. */
 import { z } from "zod";
-import type { ProjectReport, RoomReport } from "../../actors/refs.ts";
+import type { ProjectReport, RoomReport } from "../../actors/refs/mod.ts";
 import { peerText } from "../../rpc/peer_id.ts";
 import type { HttpDeps } from "../deps.ts";
 import { ask } from "./asking.ts";

@@ -1,7 +1,7 @@
 /** Channels and their members from a list: what is missing is made, what is there stays as it is. */
 import { z } from "zod";
 import { createRootFor } from "../../actors/channel/mod.ts";
-import type { ChannelOrder, ChannelRef, TreeReport } from "../../actors/refs.ts";
+import type { ChannelOrder, ChannelRef, TreeReport } from "../../actors/refs/mod.ts";
 import { existingUser } from "../../db/accounts.ts";
 import type { Deed } from "../audit.ts";
 import type { HttpDeps } from "../deps.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Cell, type Phase, type Task } from "../../../actors/cell.ts";
-import type { ConnectionRef, RoomRef } from "../../../actors/refs.ts";
+import type { ConnectionRef, RoomRef } from "../../../actors/refs/mod.ts";
 import type { Turn } from "../../../actors/turn.ts";
 import { decode } from "../../../proto/mod.ts";
 import { ErrorCode, RpcError } from "../../../rpc/errors.ts";

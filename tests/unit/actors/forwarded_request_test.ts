@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ForwardedRequest } from "../../../actors/forwarded_request.ts";
-import type { ConnectionRef } from "../../../actors/refs.ts";
+import type { ConnectionRef } from "../../../actors/refs/mod.ts";
 import {
   encode,
   type Init,

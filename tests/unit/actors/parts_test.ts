@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Ids } from "../../../actors/ids.ts";
 import { PresenceTable } from "../../../actors/presence.ts";
 import { Pressure } from "../../../actors/pressure.ts";
-import type { ConnectionRef, ProjectRef, RoomRef, UserRef } from "../../../actors/refs.ts";
+import type { ConnectionRef, ProjectRef, RoomRef, UserRef } from "../../../actors/refs/mod.ts";
 import { Registry } from "../../../actors/registry.ts";
 import { isRole, mayEdit, mayPublish, mayRead, Role } from "../../../actors/roles.ts";
 import { Supervisor } from "../../../actors/supervisor.ts";

@@ -3,7 +3,7 @@ import { ProjectState, Worktree } from "../../../actors/project/mod.ts";
 import { Rings } from "../../../actors/room/rings.ts";
 import { type Participant, participantProject, RoomState } from "../../../actors/room/state.ts";
 import { Role } from "../../../actors/roles.ts";
-import type { ConnectionRef } from "../../../actors/refs.ts";
+import type { ConnectionRef } from "../../../actors/refs/mod.ts";
 import { decode, encode } from "../../../proto/mod.ts";
 import { peerKey } from "../../../rpc/peer_id.ts";
 

@@ -1,8 +1,8 @@
 /** What actors know of agents' threads and of the desks where hosts and devices meet. [agents 1] */
-import type { RowOf } from "../db/tables.ts";
-import type { Init, MessageTypes } from "../proto/mod.ts";
-import type { PeerKey } from "../rpc/peer_id.ts";
-import type { ConnectionRef, Inbound } from "./refs.ts";
+import type { RowOf } from "../../db/tables.ts";
+import type { Init, MessageTypes } from "../../proto/mod.ts";
+import type { PeerKey } from "../../rpc/peer_id.ts";
+import type { ConnectionRef, Inbound } from "./connection.ts";
 
 /** An event as a host sent it, not numbered yet. */
 export interface IncomingEvent {
