@@ -1,6 +1,7 @@
 /** A cell with a life of its own, which the chart of machine.ts moves. [style A2] */
 import { Cell } from "./cell.ts";
 import { type LifeEvent, type LifePlan, startLife } from "./machine.ts";
+import type { Inbound } from "./refs/mod.ts";
 
 export abstract class Entity extends Cell {
   #tell!: (event: LifeEvent) => void;
@@ -35,6 +36,11 @@ export abstract class Entity extends Cell {
     this.generation++;
     const mayRestart = this.system.supervisor.mayRestart(this.address);
     this.#tell({ type: "crashed", mayRestart });
+  }
+
+  /** The message for the turn that handles it: a copy of its bytes if that turn has to wait. */
+  protected keep(inbound: Inbound): Inbound {
+    return this.ready ? inbound : { ...inbound, payload: inbound.payload.slice() };
   }
 
   #dispose(plan: LifePlan): void {

@@ -6,15 +6,23 @@ import type { Route } from "../rpc/routes.ts";
 import type { Inbound } from "./refs/mod.ts";
 import type { ActorSystem } from "./system.ts";
 
+/** Who waits for an answer, by the envelope id of a request. */
+export type Asker = Pick<Inbound, "connection" | "requestId">;
+
+/** Answers with the error, behind nothing that is not stored yet. */
+export function answerError({ connection, requestId }: Asker, error: RpcError): void {
+  connection.outbox.push(errorField(error.code, error.message, error.tags), requestId, 0);
+}
+
 /** Answers a request that was refused; of one-way messages the log alone is told. [rooms 6.6] */
 export function refuse(system: ActorSystem, inbound: Inbound, error: RpcError): void {
-  const { connection, requestId, route } = inbound;
+  const { connection, route } = inbound;
   if (route.answers.length === 0) {
     notePassedOver(system, connection.key, route, error.message);
     return;
   }
   system.metrics.requestErrors.inc();
-  connection.outbox.push(errorField(error.code, error.message, error.tags), requestId, 0);
+  answerError(inbound, error);
 }
 
 /** A one-way message changed nothing, and its sender is not told. */

@@ -52,7 +52,7 @@ export class AgentDesk extends Entity implements AgentDeskRef {
       this.#publish(inbound);
       return;
     }
-    const kept = this.ready ? inbound : { ...inbound, payload: inbound.payload.slice() };
+    const kept = this.keep(inbound);
     this.enqueue({
       run: (turn) =>
         decoding(kept, () => {

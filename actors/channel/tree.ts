@@ -113,7 +113,7 @@ export class ChannelTree extends Entity implements ChannelRef {
   }
 
   #handle(channelId: number, inbound: Inbound, exists: (userId: number) => boolean): void {
-    const kept = this.ready ? inbound : { ...inbound, payload: inbound.payload.slice() };
+    const kept = this.keep(inbound);
     this.enqueue({
       run: (turn) => decoding(kept, () => this.#run(turn, channelId, kept, exists)),
       refused: (error) => refuse(this.system, inbound, error),

@@ -66,7 +66,7 @@ export class Notes extends Entity implements NotesRef {
   }
 
   receive(inbound: Inbound, gate: number): void {
-    const kept = this.ready ? inbound : { ...inbound, payload: inbound.payload.slice() };
+    const kept = this.keep(inbound);
     this.enqueue({
       run: (turn) =>
         decoding(

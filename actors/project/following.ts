@@ -1,7 +1,7 @@
 /** What a leader shows to those who follow. [rooms 11.3] */
 import { decode } from "../../proto/mod.ts";
 import { type PeerKey, peerKey } from "../../rpc/peer_id.ts";
-import type { Inbound } from "../refs.ts";
+import type { Inbound } from "../refs/mod.ts";
 import type { Turn } from "../turn.ts";
 import { checkAccess } from "./access.ts";
 import type { ProjectContext } from "./context.ts";

@@ -24,7 +24,7 @@ export interface RoomContext {
   /** A connection is gone or has come back: the charts of the projects it hosts hear of it. */
   hostMoved(key: PeerKey): void;
   /** Runs a task of the room's later, in a turn of its own. */
-  later(task: Task): void;
+  later(run: (context: RoomContext) => void, refused?: Task["refused"]): void;
   /** Nobody is active any more: the room ends with this turn. */
   end(): void;
 }

@@ -3,7 +3,7 @@ import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { type PeerKey, peerKey } from "../../rpc/peer_id.ts";
 import { ask, tellFollowers } from "../project/mod.ts";
-import { type RequestContext, updateRoom } from "./context.ts";
+import { type RequestContext, type RoomContext, updateRoom } from "./context.ts";
 import { followerKey, followerRow } from "./rows.ts";
 import type { Follower } from "./state.ts";
 
@@ -25,27 +25,22 @@ function checkPair(context: RequestContext, message: "Follow" | "Unfollow"): Pai
 }
 
 /** [rooms 11.1] Stored and told to the room once the leader has answered. */
-export function handleFollow(
-  context: RequestContext,
-  accepted: (follower: Omit<Follower, "ordinal">) => void,
-): void {
+export function handleFollow(context: RequestContext): void {
   const { system, turn, inbound } = context;
   const { leader, projectId } = checkPair(context, "Follow");
   const { connection } = inbound;
   turn.then(() =>
     ask(system, inbound, leader, {
-      onSuccess: projectId === undefined
-        ? undefined
-        : () => accepted({ projectId, leader, follower: connection.key }),
+      onSuccess: projectId === undefined ? undefined : () => {
+        const pair = { projectId, leader, follower: connection.key };
+        context.later((again) => addFollower(again, pair));
+      },
     })
   );
 }
 
 /** The leader has answered: the pair is kept, unless it is already or one of them has left. */
-export function addFollower(
-  context: Omit<RequestContext, "inbound">,
-  pair: Omit<Follower, "ordinal">,
-): void {
+function addFollower(context: RoomContext, pair: Omit<Follower, "ordinal">): void {
   const { turn, room } = context;
   if (!room.active.has(pair.leader) || !room.active.has(pair.follower)) return;
   if (!room.projects.has(pair.projectId)) return;

@@ -16,7 +16,7 @@ import {
 } from "./calls.ts";
 import { joinChannel } from "./channel.ts";
 import type { RequestContext, RoomContext } from "./context.ts";
-import { handleUnfollow, handleUpdateFollowers } from "./following.ts";
+import { handleFollow, handleUnfollow, handleUpdateFollowers } from "./following.ts";
 import {
   cleanUp,
   createRoom,
@@ -32,7 +32,6 @@ import {
 import { handleRejoinRoom } from "./rejoin.ts";
 import { handleShareProject } from "./sharing.ts";
 
-/** `Follow` is not here: it needs the room again when the leader has answered. */
 export const roomHandlers: Partial<Record<MessageName, (context: RequestContext) => void>> = {
   JoinRoom: handleJoinRoom,
   RejoinRoom: handleRejoinRoom,
@@ -42,6 +41,7 @@ export const roomHandlers: Partial<Record<MessageName, (context: RequestContext)
   SetRoomParticipantRole: handleSetRoomParticipantRole,
   UpdateParticipantLocation: handleUpdateParticipantLocation,
   ShareProject: handleShareProject,
+  Follow: handleFollow,
   Unfollow: handleUnfollow,
   UpdateFollowers: handleUpdateFollowers,
 };

@@ -1,8 +1,7 @@
 /** Media of a room: what clients get to join it, and what the server tells it. [rooms 12] */
 import type { Init, MessageTypes } from "../../proto/mod.ts";
 import type { MediaConnection } from "../../media/port.ts";
-import { errorField } from "../../rpc/outbox.ts";
-import type { ConnectionRef } from "../refs/mod.ts";
+import { answerError, type Asker } from "../refuse.ts";
 import type { RoomContext } from "./context.ts";
 
 type MediaInfo = Init<MessageTypes["LiveKitConnectionInfo"]>;
@@ -17,7 +16,7 @@ type MediaInfo = Init<MessageTypes["LiveKitConnectionInfo"]>;
  */
 export function answerWithMedia(
   context: RoomContext,
-  { connection, requestId }: { readonly connection: ConnectionRef; readonly requestId: number },
+  { connection, requestId }: Asker,
   canPublish: boolean,
   answer: (info: MediaInfo | undefined) => Uint8Array,
   behind: (context: RoomContext) => void = () => {},
@@ -30,14 +29,13 @@ export function answerWithMedia(
     return;
   }
   const reply = (info: MediaInfo | undefined) =>
-    context.later({
-      run: (turn) => {
-        turn.replyField(connection, requestId, answer(info));
-        behind({ ...context, turn });
+    context.later(
+      (again) => {
+        again.turn.replyField(connection, requestId, answer(info));
+        behind(again);
       },
-      refused: ({ code, message }) =>
-        connection.outbox.push(errorField(code, message), requestId, 0),
-    });
+      (error) => answerError({ connection, requestId }, error),
+    );
   turn.then(() =>
     void media.then((info) => reply(wireInfo(info)), (error) => {
       system.log.warn("No media for room {room}: {error}", { room: room.id, error });

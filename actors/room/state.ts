@@ -90,6 +90,11 @@ export class RoomState {
     return index;
   }
 
+  /** The role of an active participant. */
+  roleOf(key: PeerKey): number | undefined {
+    return this.active.get(key)?.role;
+  }
+
   activeParticipants(): Participant[] {
     return [...this.active.values()].sort((a, b) => a.ordinal - b.ordinal);
   }
