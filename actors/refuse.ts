@@ -9,7 +9,7 @@ import type { ActorSystem } from "./system.ts";
 /** Who waits for an answer, by the envelope id of a request. */
 export type Asker = Pick<Inbound, "connection" | "requestId">;
 
-/** Answers with the error, behind nothing that is not stored yet. */
+/** Answers with the error, which tells of no change and so waits for none. */
 export function answerError({ connection, requestId }: Asker, error: RpcError): void {
   connection.outbox.push(errorField(error.code, error.message, error.tags), requestId, 0);
 }

@@ -12,15 +12,12 @@ import { wireContact } from "./presence.ts";
 /** `ContactRequestResponse` of the wire. [channels 1.2] */
 const Answer = { Accept: 0, Decline: 1, Block: 2, Dismiss: 3 } as const;
 
-/** [channels 3.6] `exists`: there is such an account. */
-export function handleRequestContact(
-  context: UserRequestContext,
-  exists: (id: number) => boolean,
-): void {
+/** [channels 3.6] */
+export function handleRequestContact(context: UserRequestContext): void {
   const { turn, user, inbound } = context;
   const other = Number(decode("RequestContact", inbound.payload).responderId);
   if (other === user.id) throw RpcError.internal("cannot be your own contact");
-  if (!exists(other)) throw RpcError.internal(`there is no user ${other}`);
+  if (!context.exists(other)) throw RpcError.internal(`there is no user ${other}`);
   const contact = user.contacts.get(other);
   if (contact === undefined) {
     setContact(context, other, { accepted: false, asked: true, shouldNotify: true }, {

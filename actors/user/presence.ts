@@ -7,6 +7,7 @@ import { fieldOf } from "../turn.ts";
 import { pushAll, type UserContext } from "./context.ts";
 import type { UserState } from "./state.ts";
 import type { ActorSystem } from "../system.ts";
+import { noteConnectedOnce, welcome } from "./welcome.ts";
 
 /** Publishes what others may read of the user. */
 export function refreshPresence(system: ActorSystem, user: UserState): void {
@@ -17,12 +18,10 @@ export function refreshPresence(system: ActorSystem, user: UserState): void {
 }
 
 /** The initial pushes, in the specification's order. [rooms 4.2] */
-export function connected(
-  context: UserContext,
-  connection: ConnectionRef,
-  account: { readonly firstTime: boolean },
-): void {
+export function connected(context: UserContext, connection: ConnectionRef): void {
   const { system, turn, user } = context;
+  const { isNew } = user;
+  user.isNew = false;
   user.connections.set(connection.key, connection);
   system.pool.add(user.id, connection.key);
   refreshPresence(system, user);
@@ -32,7 +31,7 @@ export function connected(
     // What the first messages tell was taken back: the client comes again, and hears what holds.
     lost: () => connection.drop("error"),
   });
-  if (account.firstTime) turn.push(connection.key, fieldOf("ShowContacts", {}));
+  if (isNew) turn.push(connection.key, fieldOf("ShowContacts", {}));
   if (wantsUserPlan(connection.version)) {
     turn.push(connection.key, planField(connection.pro));
   }
@@ -44,6 +43,9 @@ export function connected(
     }
   }
   publish(context);
+  if (isNew) welcome(context);
+  turn.then(() => connection.opened());
+  if (isNew) turn.then(() => noteConnectedOnce(system, user.id));
 }
 
 /**

@@ -25,6 +25,8 @@ export class UserState {
   readonly observedMessages = new Map<number, number>();
   /** How far the user has seen notes, by channel, as the notes tell of it. [channels 8.9] */
   readonly observedNotes = new Map<number, NotesVersion>();
+  /** There has been no connection yet. */
+  isNew = false;
   seat: Seat | undefined;
   /** The user is on the way to a channel's call. */
   joining: Joining | undefined;
