@@ -12,7 +12,8 @@ export {
   type EventOf,
   type ServerEvent,
 } from "./actors/events.ts";
-export { type Config, ConfigError } from "./lib/config.ts";
+export type { Config } from "./lib/config.ts";
+export { ConfigError } from "./lib/read_settings.ts";
 export { DataDirError } from "./lib/data_dir.ts";
 export type { EventStream, Lagged, StreamOptions } from "./lib/event_streams.ts";
 export type { Log, LogProperties } from "./lib/log.ts";

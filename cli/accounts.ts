@@ -16,7 +16,7 @@ import type { Seeded, SeedTree } from "../http/api/seeding.ts";
 import { openStore } from "./open_store.ts";
 import { seedInDatabase } from "./seed_in_database.ts";
 import { readRunningServer, type RunningServer } from "../http/running_server.ts";
-import type { DataConfig } from "../lib/config.ts";
+import type { DataConfig } from "../lib/data_location.ts";
 import { DataDirError, isDataDirLocked, makeDataDir } from "../lib/data_dir.ts";
 
 /** What can be done with accounts. Errors have messages for people. */

@@ -1,6 +1,7 @@
 /** `agent`: runs an agent for an editor, and takes its threads to the user's other devices. [agents 4] */
 import { deadline } from "@std/async/deadline";
-import { defaultDataDir, type Environment } from "../lib/config.ts";
+import { defaultDataDir } from "../lib/data_location.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import { packagedExecutable } from "../lib/packaged.ts";
 import { UsageError } from "./args.ts";
 import { AgentProcess } from "./bridge/agent_process.ts";

@@ -1,6 +1,7 @@
 /** Command lines of the subcommands beside `serve`. */
 import { parseArgs } from "@std/cli/parse-args";
-import { dataSettings, settings } from "../lib/config.ts";
+import { dataSettings } from "../lib/data_location.ts";
+import { settings } from "../lib/settings_table.ts";
 
 /** A command line that makes no sense; the message says why. */
 export class UsageError extends Error {

@@ -1,6 +1,7 @@
 /** `backup` and `restore`: copies of the embedded database. */
 import { backUpSqlite, restoreSqlite } from "../db/sqlite/backup.ts";
-import { type Environment, loadDataConfig } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
+import { loadDataConfig } from "../lib/data_location.ts";
 import { lockDataDir } from "../lib/data_dir.ts";
 import { type CommandLine, dataFlagsHelp, parseCommandLine, UsageError } from "./args.ts";
 import { programName } from "./program_name.ts";

@@ -2,7 +2,8 @@
 import { copyToPostgres } from "../db/postgres/copy.ts";
 import { openPostgres } from "../db/postgres/open.ts";
 import { readSqliteTables } from "../db/sqlite/open.ts";
-import { type Environment, loadDataConfig } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
+import { loadDataConfig } from "../lib/data_location.ts";
 import { isDataDirLocked } from "../lib/data_dir.ts";
 import { dataFlagsHelp, parseCommandLine, UsageError } from "./args.ts";
 import { programName } from "./program_name.ts";

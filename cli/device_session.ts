@@ -1,5 +1,5 @@
 /** Which server a command speaks with, and as whom: the environment's login, else the device's. */
-import type { Environment } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import { UsageError } from "./args.ts";
 import { networkOf, openSession, type Session } from "./session.ts";
 

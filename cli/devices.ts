@@ -1,6 +1,6 @@
 /** `devices`: what has got into the local server of this machine, and how to throw it out. [local 3c] */
 import { z } from "zod";
-import type { Environment } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import { parseCommandLine, UsageError } from "./args.ts";
 import { askServer, localDataDir } from "./local_admin.ts";
 import { programName } from "./program_name.ts";

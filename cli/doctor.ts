@@ -1,7 +1,8 @@
 /** `doctor`: tells step by step why a Zed could not connect. */
 import type { Credentials } from "../client/connect.ts";
 import { readRunningServer, type RunningServer } from "../http/running_server.ts";
-import { type Environment, loadDataConfig } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
+import { loadDataConfig } from "../lib/data_location.ts";
 import { isDataDirLocked } from "../lib/data_dir.ts";
 import { type Accounts, accountsOfServer } from "./accounts.ts";
 import { type CommandLine, dataFlagsHelp, parseCommandLine, UsageError } from "./args.ts";

@@ -6,7 +6,7 @@ import { PasswordsBusyError, WeakPasswordError } from "../db/passwords.ts";
 import { LoginTakenError, StoreTooNewError, StoreUnavailableError } from "../db/store.ts";
 import { BackupError } from "../db/sqlite/backup.ts";
 import { CertificateError } from "../http/certificate.ts";
-import { ConfigError } from "../lib/config.ts";
+import { ConfigError } from "../lib/read_settings.ts";
 import { DataDirError } from "../lib/data_dir.ts";
 import { ServerRefusedError } from "./accounts.ts";
 import { UsageError } from "./args.ts";

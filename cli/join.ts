@@ -1,6 +1,6 @@
 /** `join`: pairs this device with a local server. [local 3] [local 4a] [local 8] */
 import { nodeHttpClient, pairDevice, readFingerprint } from "../client/node.ts";
-import type { Environment } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import { readableFingerprint } from "../local/certificate.ts";
 import { parseCommandLine, UsageError } from "./args.ts";
 import { type DiscoveredServer, findLocalServer } from "./discover.ts";

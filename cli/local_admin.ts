@@ -1,7 +1,7 @@
 /** What the commands of a local server's machine ask of it, through its admin routes. */
 import { z } from "zod";
 import { readRunningServer, type RunningServer } from "../http/running_server.ts";
-import type { Environment } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import { DataDirError, isDataDirLocked } from "../lib/data_dir.ts";
 import { defaultLocalDataDir } from "../lib/local_config.ts";
 import { ServerRefusedError } from "./accounts.ts";

@@ -7,7 +7,7 @@ import {
   nodeHttpClient,
   normalizePin,
 } from "../client/node.ts";
-import type { Environment } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import { parseCommandLine, UsageError } from "./args.ts";
 import { programName } from "./program_name.ts";
 import { firstLine } from "./read_password.ts";

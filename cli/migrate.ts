@@ -1,6 +1,7 @@
 /** `migrate`: how far the database's schema has come, and bringing it to its end. */
-import type { DatabaseLocation, Environment } from "../lib/config.ts";
-import { loadDataConfig } from "../lib/config.ts";
+import type { DatabaseLocation } from "../lib/setting.ts";
+import type { Environment } from "../lib/read_settings.ts";
+import { loadDataConfig } from "../lib/data_location.ts";
 import { isDataDirLocked, makeDataDir } from "../lib/data_dir.ts";
 import { dataFlagsHelp, parseCommandLine, UsageError } from "./args.ts";
 import { openStore } from "./open_store.ts";

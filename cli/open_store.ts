@@ -1,6 +1,6 @@
 /** Opens the database that a command works on; only its own driver is loaded. */
 import type { Store } from "../db/store.ts";
-import type { DatabaseLocation } from "../lib/config.ts";
+import type { DatabaseLocation } from "../lib/setting.ts";
 
 /** How a command opens it. */
 export interface OpenOptions {

@@ -1,6 +1,6 @@
 /** `pair`: the code with which another device gets in. [local 3] */
 import { z } from "zod";
-import type { Environment } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import { parseCommandLine, UsageError } from "./args.ts";
 import { askServer, localDataDir } from "./local_admin.ts";
 import { programName } from "./program_name.ts";

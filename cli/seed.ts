@@ -1,7 +1,8 @@
 /** `seed`: accounts, channels and who belongs to them, from a JSON file. */
 import { z } from "zod";
 import { checkLogin } from "../db/login.ts";
-import { type Environment, loadDataConfig } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
+import { loadDataConfig } from "../lib/data_location.ts";
 import { loginsIn, seedTrees } from "../http/api/seeding.ts";
 import { openAccounts } from "./accounts.ts";
 import { dataFlagsHelp, parseCommandLine, UsageError } from "./args.ts";

@@ -2,7 +2,7 @@
 import type { Store } from "../db/store.ts";
 import { ApiError } from "../http/api/endpoint.ts";
 import type { Seeded, SeedTree } from "../http/api/seeding.ts";
-import type { DataConfig } from "../lib/config.ts";
+import type { DataConfig } from "../lib/data_location.ts";
 import { lockDataDir } from "../lib/data_dir.ts";
 import { UsageError } from "./args.ts";
 import { openStore } from "./open_store.ts";

@@ -1,12 +1,10 @@
 /** `serve`: runs the server until it is told to stop. */
-import {
-  type Config,
-  configHelp,
-  defaultDataDir,
-  type Environment,
-  loadConfig,
-} from "../lib/config.ts";
+import type { Config } from "../lib/config.ts";
+import { defaultDataDir } from "../lib/data_location.ts";
+import { type Environment, settingsHelp } from "../lib/read_settings.ts";
+import { loadConfig } from "../lib/load_config.ts";
 import { notesOn } from "../lib/reference_settings.ts";
+import { settings } from "../lib/settings_table.ts";
 import { createServer } from "../server.ts";
 import { explain, explainListen } from "./explain.ts";
 import { programName } from "./program_name.ts";
@@ -22,7 +20,7 @@ export function serveHelp(): string {
 "all", everything in one process, is the default. "api" and "collab" are the two parts of a split
 installation on one database: what needs the database only, and what concerns connections.
 
-${configHelp()}`;
+${settingsHelp(settings)}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** `serve-local`: a server for this machine and its local network. [local 1] */
-import type { Environment } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import {
   loadLocalConfig,
   type LocalConfig,

@@ -1,5 +1,5 @@
 /** `servers`, `use`, `logout`: the servers that this device is signed in to. [local 8] */
-import type { Environment } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import { parseCommandLine, UsageError } from "./args.ts";
 import { programName } from "./program_name.ts";
 import { forgetLogin, knownServers, useServer } from "./session.ts";

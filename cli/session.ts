@@ -7,7 +7,7 @@ import {
   nodeHttpClient,
   nodeTransport,
 } from "../client/node.ts";
-import type { Environment } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import { programName } from "./program_name.ts";
 import { configFolder } from "./session/config_folder.ts";
 import { type FindKey, openLoginStore } from "./session/login_store.ts";

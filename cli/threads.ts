@@ -1,6 +1,6 @@
 /** `threads`, `watch`, `send`, `approve`, `deny`, `cancel`: agents' threads on the terminal. [agents 2] */
 import { CollabClient, RequestError } from "../client/mod.ts";
-import type { Environment } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import { AgentDeliveryEnum } from "../proto/mod.ts";
 import { parseCommandLine, UsageError } from "./args.ts";
 import { deviceSession, sessionHelp } from "./device_session.ts";

@@ -1,5 +1,5 @@
 /** `trust`: an authority of one's own, for clients that check certificates, as Zed does. [local 4b] */
-import type { Environment } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
 import { makeDataDir } from "../lib/data_dir.ts";
 import { IdentityFiles } from "../local/identity_files.ts";
 import { parseCommandLine } from "./args.ts";

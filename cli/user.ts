@@ -1,6 +1,7 @@
 /** `user`: add, invite, password, list, token, signout, remove. */
 import type { AccountSummary, AccountToken } from "../db/accounts.ts";
-import { type Environment, loadDataConfig } from "../lib/config.ts";
+import type { Environment } from "../lib/read_settings.ts";
+import { loadDataConfig } from "../lib/data_location.ts";
 import { type Accounts, type InvitationLink, openAccounts } from "./accounts.ts";
 import { dataFlagsHelp, parseCommandLine, UsageError } from "./args.ts";
 import { programName } from "./program_name.ts";

@@ -1,6 +1,6 @@
 /** The token that opens routes for scripts: `API_TOKEN`. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Secret } from "../lib/config.ts";
+import type { Secret } from "../lib/setting.ts";
 import { plainText } from "./responses.ts";
 
 /**

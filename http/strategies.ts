@@ -2,7 +2,8 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify } from "jose";
 import type { Verdict } from "../db/access_tokens.ts";
 import type { Store, User } from "../db/store.ts";
-import type { AuthConfig, Secret } from "../lib/config.ts";
+import type { AuthConfig } from "../lib/config.ts";
+import type { Secret } from "../lib/setting.ts";
 import { equalSecrets } from "./api_token.ts";
 import type { Credentials } from "./credentials.ts";
 

@@ -1,5 +1,7 @@
 /** The configuration of the local mode: no account, no external service. [local 1d] */
-import { type Config, defaultDataDir, loadConfig } from "./config.ts";
+import type { Config } from "./config.ts";
+import { defaultDataDir } from "./data_location.ts";
+import { loadConfig } from "./load_config.ts";
 import { localSettings } from "./local_settings_table.ts";
 import { ConfigError, type Environment, readSettings, settingsHelp } from "./read_settings.ts";
 

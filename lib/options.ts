@@ -1,5 +1,6 @@
 /** Settings as an object of a program that embeds the server, in place of flags and environment. [local 7] */
-import { type Config, loadConfig } from "./config.ts";
+import type { Config } from "./config.ts";
+import { loadConfig } from "./load_config.ts";
 import { loadLocalConfig, type LocalConfig, NO_PAIRING } from "./local_config.ts";
 import { localSettings } from "./local_settings_table.ts";
 import { ConfigError, type SettingsOf } from "./read_settings.ts";

@@ -1,5 +1,5 @@
 /** Variables that the reference server reads and this one does not need. [transport 6.3.3] */
-import type { Environment } from "./config.ts";
+import type { Environment } from "./read_settings.ts";
 
 /** By name, or by what names begin with: why nothing reads it here. */
 export const unusedVariables: Readonly<Record<string, string>> = {

@@ -8,7 +8,7 @@
  *     deno task test --filter "projects 6"  any flag of `deno test`
  */
 
-import { settings } from "../lib/config.ts";
+import { settings } from "../lib/settings_table.ts";
 
 /** How many tests of a run ended in which way. Steps are part of their test. */
 export interface Counts {

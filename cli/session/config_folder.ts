@@ -1,5 +1,5 @@
 /** Where a user's settings of this program are. [local 8] */
-import type { Environment } from "../../lib/config.ts";
+import type { Environment } from "../../lib/read_settings.ts";
 import { SessionError } from "./session_error.ts";
 
 /** The folder `parley` for settings; it need not be there. @throws {SessionError} no home folder */

@@ -2,7 +2,7 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import { MODELS_UNAVAILABLE, type ModelTokenRequest } from "../../actors/account_policy.ts";
 import type { User } from "../../db/store.ts";
-import type { Secret } from "../../lib/config.ts";
+import type { Secret } from "../../lib/setting.ts";
 
 /** Seconds that a token is good for. */
 const LIFETIME = 3600;

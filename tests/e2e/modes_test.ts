@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { runServe } from "../../cli/serve.ts";
 import { createToken } from "../../db/access_tokens.ts";
-import { ConfigError, loadConfig } from "../../lib/config.ts";
+import { ConfigError } from "../../lib/read_settings.ts";
+import { loadConfig } from "../../lib/load_config.ts";
 import { notesOn } from "../../lib/reference_settings.ts";
 import { AdminApi } from "../support/admin_api.ts";
 import { askAt, redirectOf, statusOf } from "../support/http.ts";

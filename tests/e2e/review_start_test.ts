@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Store } from "../../db/store.ts";
 import { openSqlite } from "../../db/sqlite/open.ts";
-import { loadConfig } from "../../lib/config.ts";
+import { loadConfig } from "../../lib/load_config.ts";
 import { createServer } from "../../server.ts";
 
 /** A free port, which is nobody's for a moment. */

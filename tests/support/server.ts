@@ -5,7 +5,7 @@ import { Dispatcher } from "../../client/dispatcher.ts";
 import type { Peer } from "../../client/peer.ts";
 import { denoTransport } from "../../client/transport_deno.ts";
 import { addUsers } from "../../db/accounts.ts";
-import { loadConfig } from "../../lib/config.ts";
+import { loadConfig } from "../../lib/load_config.ts";
 import { createServer, type Server, type ServerParts } from "../../server.ts";
 import { databaseOfTests, type TestDatabase } from "./database.ts";
 import { MessageLog } from "./message_log.ts";

@@ -6,18 +6,13 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import {
-  configDocument,
-  ConfigError,
-  configHelp,
-  defaultDataDir,
-  type Environment,
-  loadConfig,
-  loadDataConfig,
-  settings,
-} from "../../lib/config.ts";
+import { serveHelp } from "../../cli/serve.ts";
+import { ConfigError, type Environment } from "../../lib/read_settings.ts";
+import { defaultDataDir, loadDataConfig } from "../../lib/data_location.ts";
+import { loadConfig } from "../../lib/load_config.ts";
+import { settings } from "../../lib/settings_table.ts";
 import { protocolTimes } from "../../lib/times.ts";
-import { run } from "../../scripts/gen_config_docs.ts";
+import { configDocument, run } from "../../scripts/gen_config_docs.ts";
 
 const home: Environment = { HOME: "/home/u" };
 
@@ -494,7 +489,7 @@ Deno.test("[design 1.9] the time scale reaches every time of the protocol", () =
 Deno.test("[issue 3 run] help and document list every setting but the hidden ones", async () => {
   for (const setting of Object.values(settings)) {
     const hidden = "hidden" in setting;
-    for (const text of [configHelp(), configDocument()]) {
+    for (const text of [serveHelp(), configDocument()]) {
       assertEquals(text.includes(`--${setting.flag} `), !hidden, setting.flag);
       assertEquals(text.includes(setting.env), !hidden, setting.env);
     }

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import { Secret } from "../../lib/config.ts";
+import { Secret } from "../../lib/setting.ts";
 import { configureLog, type LogConfig } from "../../lib/configure_log.ts";
 import { createLog, type Log, redact } from "../../lib/log.ts";
 

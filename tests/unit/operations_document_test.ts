@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "../support/packages/yaml.ts";
 import { createMetrics } from "../../lib/metrics.ts";
-import { settings } from "../../lib/config.ts";
+import { settings } from "../../lib/settings_table.ts";
 import { run as metricsDocument } from "../../scripts/gen_metrics_docs.ts";
 import { panels, run as dashboard } from "../../scripts/gen_dashboard.ts";
 

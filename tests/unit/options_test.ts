@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ConfigError, loadConfig } from "../../lib/config.ts";
+import { ConfigError } from "../../lib/read_settings.ts";
+import { loadConfig } from "../../lib/load_config.ts";
 import { loadLocalConfig } from "../../lib/local_config.ts";
 import {
   localConfig,

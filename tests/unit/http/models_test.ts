@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { decodeJwt, jwtVerify } from "jose";
 import { checkModelToken, createModelToken } from "../../../http/client_api/model_tokens.ts";
-import { Secret } from "../../../lib/config.ts";
+import { Secret } from "../../../lib/setting.ts";
 import { statusOf, withHttp } from "../../support/http.ts";
 
 const SECRET = "a secret of some length";

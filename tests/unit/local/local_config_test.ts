@@ -1,7 +1,7 @@
 /** The settings of the local mode, and what it warns of. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { warnings } from "../../../cli/serve_local.ts";
-import { ConfigError } from "../../../lib/config.ts";
+import { ConfigError } from "../../../lib/read_settings.ts";
 import { defaultLocalDataDir, loadLocalConfig } from "../../../lib/local_config.ts";
 
 const home = { HOME: "/home/ada" };
