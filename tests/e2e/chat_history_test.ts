@@ -145,7 +145,7 @@ Deno.test("[channels 10.3, 17.9] who has left hears no more, and cannot send", a
   });
 });
 
-Deno.test("[channels 10.10, 10.11, 6.1, 6.4, 17.11] seen marks advance, never return, and tell what is new, also after a restart", async () => {
+Deno.test("[channels 10.9, 10.10, 10.11, 6.1, 6.4, 17.11] seen marks advance, never return, and tell what is new, also after a restart", async () => {
   await using server = await startServer();
   const { peers: [a, b] } = await channelOf(server, "A1", "B1");
   await a.call("JoinChannelChat", { channelId: 1n });

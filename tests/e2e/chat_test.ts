@@ -5,7 +5,7 @@ import { startServer } from "../support/server.ts";
 
 const ADMIN = 0;
 
-Deno.test("[channels S8, 10.7.4, 10.7.5, 10.8, 10.9, Q-10, Q-16, 19z, 19aa, 19ab, 19ac, 17.9] chat with mentions", async () => {
+Deno.test("[channels S8, 10.7.4, 10.7.5, 10.8, 10.9, 10.10, Q-10, Q-16, 19z, 19aa, 19ab, 19ac, 17.9] chat with mentions", async () => {
   await using server = await startServer();
   const { stage, peers } = await channelOf(server, "A1", "B1", "C1", "A2");
   const [a, b, c] = peers;
