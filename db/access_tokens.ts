@@ -80,6 +80,11 @@ export async function verifyToken(store: Store, userId: number, token: string): 
   return { kind: "valid", user, impersonatorId: row.impersonatorId, tokenId: row.id };
 }
 
+/** Whether a text is made as tokens of this server are, be it good or not. */
+export function isTokenText(text: string): boolean {
+  return parseToken(text) !== undefined;
+}
+
 function parseToken(text: string): { id: number; token: string } | undefined {
   if (text.length > maxTokenLength) return undefined;
   let json: unknown;

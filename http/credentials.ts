@@ -1,6 +1,6 @@
 /** `Authorization: <user id> <access token>`, as Zed sends it. [transport 1.2.2] [transport 5.4] */
 import type { Store } from "../db/store.ts";
-import { type Verdict, verifyToken } from "../db/access_tokens.ts";
+import { isTokenText, type Verdict, verifyToken } from "../db/access_tokens.ts";
 import type { Guesser } from "./guess_limit.ts";
 import { byStrategies, type Strategy } from "./strategies.ts";
 
@@ -22,8 +22,9 @@ export function parseAuthorization(header: string | null): Credentials | undefin
 
 /**
  * Who asks, by a token of ours or by what else the configuration accepts. `wait` is for an address
- * with too many wrong secrets. A token of ours is good there too: it cannot be guessed, and nobody
- * shall lock his neighbours out.
+ * with too many wrong secrets. A token of ours is judged there too, and a wrong one not counted: it
+ * cannot be guessed, nobody shall lock his neighbours out, and an editor whose token has been revoked
+ * must hear 401 to ask its user.
  *
  * @throws when the database does not answer: that is no verdict. [transport 5.4.0]
  */
@@ -37,8 +38,9 @@ export async function authenticate(
   if (credentials === undefined) return { kind: "invalid" };
   const verdict = await verifyToken(store, credentials.userId, credentials.token);
   if (verdict.kind === "valid") return verdict;
-  if (guesser?.isOpen() === false) return { kind: "wait" };
+  const counted = isTokenText(credentials.token) ? undefined : guesser;
+  if (counted?.isOpen() === false) return { kind: "wait" };
   const other = await byStrategies(store, strategies, credentials, headers);
-  if (other.kind === "invalid") guesser?.missed();
+  if (other.kind === "invalid") counted?.missed();
   return other;
 }

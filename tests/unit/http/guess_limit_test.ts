@@ -118,6 +118,19 @@ Deno.test("[issue 4 limits] who sends nothing or nothing whole guesses nothing, 
   });
 });
 
+Deno.test("[issue 4 limits] [transport 3.4.2, 5.5] revoked tokens of this server are always told so, and count as no guesses", async () => {
+  await withHttp(flags, async ({ server, ask }) => {
+    const ann = await server.addUser("ann");
+    await server.server.store.removeAccessTokens(ann.id);
+    const status = (as: NonNullable<Ask["as"]>) => statusOf(ask("/client/users/me", { as }));
+    for (let i = 0; i <= MOST; i++) assertEquals(await status(ann), 401);
+    assertEquals(await status(`${ann.id} ${SHARED}`), 200);
+    for (let i = 0; i < MOST; i++) assertEquals(await status("1 x"), 401);
+    assertEquals(await status("1 x"), 429);
+    assertEquals(await status(ann), 401);
+  });
+});
+
 Deno.test("[issue 4 limits] the command line of the machine is never kept out", async () => {
   await withHttp([], async ({ server, ask }) => {
     const path = "/internal/admin/users";
