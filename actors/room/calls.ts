@@ -97,6 +97,8 @@ export function ringEnded(
   { ticket, displayed }: Extract<RoomMessage, { type: "room.ring_ended" }>,
 ): void {
   const { turn, room, rings, system } = context;
+  // The server goes down, and the devices with it: they ring again at the next start. [rooms 16]
+  if (!displayed && system.draining) return;
   const ring = rings.take(ticket);
   // A caller that is gone waits for nothing: the row stays until its grace runs out. [rooms 5.6]
   if (ring === undefined || !system.registry.connections.has(ring.caller.key)) return;

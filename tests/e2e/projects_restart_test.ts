@@ -71,7 +71,31 @@ async function fill(scene: Scene): Promise<void> {
     removedStatuses: ["gone"],
   });
   await host.call("RemoveRepository", { projectId, id: 2n });
+  await takeBack(scene);
   await scene.quiet();
+}
+
+/** Adds more to the scene's project, and removes or replaces it again. */
+async function takeBack(scene: Scene): Promise<void> {
+  const { host, projectId } = scene;
+  const app = { ...tree(100n, "app"), absPath: "/home/host/app" };
+  await host.call("UpdateProject", { projectId, worktrees: [app, tree(101n, "second")] });
+  for (const worktreeId of [100n, 101n]) {
+    const settings = { projectId, worktreeId, path: "taken", kind: 0 };
+    host.send("UpdateWorktreeSettings", { ...settings, content: "back" });
+    if (worktreeId === 100n) host.send("UpdateWorktreeSettings", settings);
+  }
+  const summary = { path: "b", languageServerId: 5n, errorCount: 1 };
+  host.send("UpdateDiagnosticSummary", { projectId, worktreeId: 101n, summary });
+  await scene.updateWorktree({ worktreeId: 101n, updatedEntries: entries(3) });
+  await host.call("UpdateProject", { projectId, worktrees: [app] });
+  // It comes back as another one: nothing of the first may be seen in it.
+  await host.call("UpdateProject", { projectId, worktrees: [app, tree(101n, "third")] });
+  const server = { id: 7n, name: "removed" };
+  host.send("StartLanguageServer", { projectId, server, capabilities: "{}" });
+  host.send("UpdateLanguageServer", { projectId, languageServerId: 7n, removed: {} });
+  const metadataUpdated = { capabilities: '{"id":5,"more":true}' };
+  host.send("UpdateLanguageServer", { projectId, languageServerId: 5n, metadataUpdated });
 }
 
 /** What a peer was told since its join, in an order that says nothing. */
@@ -104,10 +128,10 @@ const text = (_: string, value: unknown) => typeof value === "bigint" ? `${value
 
 function reshare(
   scene: Scene,
-  worktrees: Init<MessageTypes["WorktreeMetadata"]>[] = [{
-    ...tree(100n, "app"),
-    absPath: "/home/host/app",
-  }],
+  worktrees: Init<MessageTypes["WorktreeMetadata"]>[] = [
+    { ...tree(100n, "app"), absPath: "/home/host/app" },
+    tree(101n, "third"),
+  ],
 ): Init<MessageTypes["RejoinRoom"]> {
   return { id: scene.roomId, resharedProjects: [{ projectId: scene.projectId, worktrees }] };
 }
