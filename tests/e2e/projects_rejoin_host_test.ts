@@ -123,7 +123,7 @@ Deno.test("[projects 12.3.2] [projects 13.3c] reshared worktrees are added, rena
   assertEquals(guest.all("UpdateWorktreeSettings").at(-1)?.content, "kept");
 });
 
-Deno.test("[projects 16.6] [projects 12.3.3] projects that the host does not list are over, and their guests are told", async () => {
+Deno.test("[projects 16.6] [projects 12.3.3] [rooms 10.9.3] projects that the host does not list are over, and their guests are told", async () => {
   await using scene = await Scene.open();
   const { host, guest, projectId } = scene;
   const other = await scene.share(host);

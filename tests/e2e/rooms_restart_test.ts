@@ -146,7 +146,7 @@ Deno.test("[rooms S7, 19.14] two restarts in a row follow the same rules", async
   assertEquals((await stage.heard("A3"))[0], "RoomUpdated A3 0 Admin | d rung by a");
 });
 
-Deno.test("[rooms 15.5, 15.6, 15.7, 10.9.3, S7] the project of a host who does not come back ends for its guests", async () => {
+Deno.test("[rooms 15.5, 15.6, 15.7, S7] the project of a host who does not come back ends for its guests", async () => {
   const clock = new SteppedClock();
   await using server = await startServer({ parts: { clock } });
   const stage = new Stage(server);
