@@ -31,6 +31,8 @@ export interface Accounts {
   setPassword(login: string, password: string): Promise<AccountName>;
   /** Ends tokens, browser sessions and, where a server runs, connections. */
   signOut(login: string): Promise<AccountName>;
+  /** Looks whether channels could be made; makes nothing. */
+  checkChannels(trees: readonly SeedTree[]): Promise<unknown>;
   /** Makes what is missing of channels and their members. */
   seedChannels(trees: readonly SeedTree[]): Promise<Seeded>;
   close(): Promise<void>;
@@ -101,6 +103,7 @@ async function inDatabase(
     },
     setPassword: (login, password) => setPassword(store, new Passwords(), login, password),
     signOut: (login) => signOutUser(store, login),
+    checkChannels: (trees) => seedInDatabase(config, store, trees, { check: true }),
     seedChannels: (trees) => seedInDatabase(config, store, trees),
     close: () => store.close(),
   };
@@ -159,6 +162,7 @@ export function accountsOfServer(server: RunningServer): Accounts {
     setPassword: (login, password) =>
       ask("POST", `users/${encodeURIComponent(login)}/password`, accountName, { password }),
     signOut: (login) => ask("POST", `users/${encodeURIComponent(login)}/signout`, accountName),
+    checkChannels: (trees) => ask("POST", "channels", seeded, { channels: trees, check: true }),
     seedChannels: (trees) => ask("POST", "channels", seeded, { channels: trees }),
     close: () => Promise.resolve(),
   };

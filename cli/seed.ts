@@ -1,9 +1,10 @@
 /** `seed`: accounts, channels and who belongs to them, from a JSON file. */
 import { z } from "zod";
 import { checkLogin } from "../db/login.ts";
+import type { AccountToken } from "../db/accounts.ts";
 import type { Environment } from "../lib/read_settings.ts";
 import { loadDataConfig } from "../lib/data_location.ts";
-import { loginsIn, seedTrees } from "../http/api/seeding.ts";
+import { loginsIn, type Seeded, seedTrees } from "../http/api/seeding.ts";
 import { openAccounts } from "./accounts.ts";
 import { dataFlagsHelp, parseCommandLine, UsageError } from "./args.ts";
 import { programName } from "./program_name.ts";
@@ -43,7 +44,7 @@ ${dataFlagsHelp()}`;
  * Runs `seed`.
  *
  * @param args command line behind it
- * @throws {UsageError} for a file that cannot be used, before anything is changed
+ * @throws {UsageError} for a file that cannot be used, or not on this database, before anything is changed
  */
 export async function runSeed(
   args: readonly string[],
@@ -69,19 +70,30 @@ export async function runSeed(
         );
       }
     }
-    const added = [];
-    for (const admin of [true, false]) {
-      const logins = missing.filter((user) => user.admin === admin).map(({ login }) => login);
-      if (logins.length > 0) added.push(...await accounts.add(logins, admin));
+    if (channels.length > 0) await accounts.checkChannels(channels);
+    const added: AccountToken[] = [];
+    const tell = (more: readonly string[]) => {
+      if (line.switches.has("json")) return output.result(JSON.stringify(added));
+      const names = added.map(({ login }) => login).join(", ");
+      const told = `Added ${added.length} of ${users.length} accounts${names && `: ${names}`}`;
+      output.result([told, ...more].join("\n"));
+    };
+    let made: Seeded | undefined;
+    try {
+      for (const admin of [true, false]) {
+        const logins = missing.filter((user) => user.admin === admin).map(({ login }) => login);
+        if (logins.length > 0) added.push(...await accounts.add(logins, admin));
+      }
+      if (channels.length > 0) made = await accounts.seedChannels(channels);
+    } catch (error) {
+      // Their tokens are not shown again.
+      if (added.length > 0) tell([]);
+      output.note("Not everything is seeded; when the cause is gone, the same file adds the rest");
+      throw error;
     }
-    const names = added.map(({ login }) => login).join(", ");
-    const made = channels.length === 0 ? undefined : await accounts.seedChannels(channels);
-    if (line.switches.has("json")) return output.result(JSON.stringify(added));
-    const told = [`Added ${added.length} of ${users.length} accounts${names && `: ${names}`}`];
-    if (made !== undefined) {
-      told.push(`Added ${made.channels} channels and ${made.members} members`);
-    }
-    output.result(told.join("\n"));
+    tell(
+      made === undefined ? [] : [`Added ${made.channels} channels and ${made.members} members`],
+    );
   } finally {
     await accounts.close();
   }
@@ -92,7 +104,12 @@ async function readSeed(file: string): Promise<z.infer<typeof seedFile>> {
   try {
     json = JSON.parse(await Deno.readTextFile(file));
   } catch (error) {
-    throw new UsageError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
+    const reason = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : error instanceof SyntaxError
+      ? `it is not JSON: ${error.message}`
+      : (error as Error).message;
+    throw new UsageError(`Cannot read ${file}: ${reason}`, { cause: error });
   }
   const parsed = seedFile.safeParse(json);
   if (!parsed.success) {

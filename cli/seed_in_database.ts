@@ -11,6 +11,7 @@ import { openStore } from "./open_store.ts";
  * Makes what is missing, on a database that nobody else uses meanwhile.
  *
  * @param store the database, for an embedded one
+ * @param check only looks whether it could be done
  * @throws {UsageError} for what the rules of channels forbid
  * @throws {DataDirError} {StoreUnavailableError} while a server has the database
  */
@@ -18,10 +19,11 @@ export async function seedInDatabase(
   { database, dataDir }: Pick<DataConfig, "database" | "dataDir">,
   store: Store,
   trees: readonly SeedTree[],
+  { check = false }: { readonly check?: boolean } = {},
 ): Promise<Seeded> {
   const { systemClock } = await import("../lib/clock.ts");
   const { Actors } = await import("../actors/start.ts");
-  const { seedChannels } = await import("../http/api/seeding.ts");
+  const { checkSeed, seedChannels } = await import("../http/api/seeding.ts");
   const { createLog } = await import("../lib/log.ts");
   const { createMetrics } = await import("../lib/metrics.ts");
   const { protocolTimes } = await import("../lib/times.ts");
@@ -41,6 +43,10 @@ export async function seedInDatabase(
       failed: () => {},
     });
     try {
+      if (check) {
+        await checkSeed({ actors }, trees);
+        return { channels: 0, members: 0 };
+      }
       return await seedChannels({ actors, store: own }, trees);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

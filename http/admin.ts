@@ -37,6 +37,8 @@ export interface AdminDeps {
   /** Undefined outside local mode. */
   readonly pairing: Pairing | undefined;
   readonly passwords: Passwords;
+  /** Looks whether they could be made. @throws {ApiError} */
+  readonly checkSeed: (trees: readonly SeedTree[]) => Promise<unknown>;
   /** Makes what is missing of channels. */
   readonly seedChannels: (trees: readonly SeedTree[]) => Promise<Seeded>;
   /** Writes down what was done. */
@@ -51,7 +53,7 @@ const prefix = "/internal/admin/";
 
 const newUsers = z.object({ logins: z.array(z.string()).min(1), admin: z.boolean() });
 const invitation = z.object({ admin: z.boolean() });
-const channels = z.object({ channels: seedTrees });
+const channels = z.object({ channels: seedTrees, check: z.boolean().default(false) });
 const newPassword = z.object({ password: z.string() });
 const change = z.strictObject({
   name: z.string().max(200).nullable().exactOptional(),
@@ -123,7 +125,10 @@ async function route(request: Request, path: string, deps: AdminDeps): Promise<R
     case "POST channels": {
       const body = channels.safeParse(await request.json().catch(() => undefined));
       if (!body.success) return refuse(400, "Cannot add channels: give {channels: [tree]}");
-      return Response.json(await deps.seedChannels(body.data.channels));
+      const { channels: trees, check } = body.data;
+      if (!check) return Response.json(await deps.seedChannels(trees));
+      await deps.checkSeed(trees);
+      return Response.json({ channels: 0, members: 0 });
     }
     case "GET users":
       return Response.json(await listUsers(deps.store));

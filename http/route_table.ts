@@ -3,7 +3,7 @@
  * `docs/ENDPOINTS.md` is made from it. [transport 11]
  */
 import { handleAdmin } from "./admin.ts";
-import { seedChannels } from "./api/seeding.ts";
+import { checkSeed, seedChannels } from "./api/seeding.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { routeOf } from "./api/serve_endpoint.ts";
 import {
@@ -774,6 +774,7 @@ async function admin(exchange: Exchange): Promise<Response> {
     url: baseUrl(request, config.publicUrl),
     now: () => actors.clock.now(),
     audit: (deed) => audit(exchange, commandLineActor, deed),
+    checkSeed: (trees) => checkSeed(deps, trees),
     seedChannels: (trees) =>
       seedChannels(deps, trees, (deed) => audit(exchange, commandLineActor, deed)),
     onUserChanged: (userId) => {

@@ -50,6 +50,8 @@ function carryOut(context: ChannelContext, order: ChannelOrder): void {
       order.made(made.id);
       return tellChanged(context, [made]);
     }
+    case "together":
+      return order.orders((one) => carryOut(context, one));
     case "change":
       return change(context, channel(order.channelId), {
         ...order,

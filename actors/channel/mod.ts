@@ -3,7 +3,7 @@ import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { newDraft, notInChat } from "../chat/mod.ts";
 import { decoding } from "../decoding.ts";
-import type { Answer, Inbound, TreeReport } from "../refs/mod.ts";
+import type { Answer, ChannelOrder, Inbound, TreeReport } from "../refs/mod.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { channelName } from "./editing.ts";
@@ -44,19 +44,27 @@ export function createChannel(system: ActorSystem, inbound: Inbound): void {
 /**
  * An operator's new root, with one member who is its admin.
  *
+ * @param more orders what is made together with it
  * @returns its id, known before it is made
  */
 export function createRootFor(
   system: ActorSystem,
   { name, ownerId }: { readonly name: string; readonly ownerId: number },
   answer: Answer<TreeReport>,
+  more: (carryOut: (order: ChannelOrder) => void, rootId: number) => void = () => {},
 ): number {
   // Refused before anything is made.
   channelName(name);
   const { id, write } = system.ids.next("channel");
   new ChannelTree(system, new ChannelTreeState(id)).tell({
     type: "channel.administer",
-    order: { kind: "make root", name, ownerId, counter: write },
+    order: {
+      kind: "together",
+      orders(carryOut) {
+        carryOut({ kind: "make root", name, ownerId, counter: write });
+        more(carryOut, id);
+      },
+    },
     answer,
   }, 0);
   return id;

@@ -46,6 +46,11 @@ export type ChannelOrder =
     readonly name: string;
     readonly made: (channelId: number) => void;
   }
+  /** Several of one tree: all of them, or none. `orders` gives them out in their turn. */
+  | {
+    readonly kind: "together";
+    readonly orders: (carryOut: (order: ChannelOrder) => void) => void;
+  }
   /** All that is named, or nothing where something of it is refused. */
   | {
     readonly kind: "change";

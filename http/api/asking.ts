@@ -15,7 +15,13 @@ export async function ask<T>(
   send: (answer: Answer<T>) => void,
 ): Promise<T> {
   const { promise, resolve } = Promise.withResolvers<{ result: T | RpcError; gate: number }>();
-  send((result, gate) => resolve({ result, gate }));
+  try {
+    send((result, gate) => resolve({ result, gate }));
+  } catch (error) {
+    // Refused before there is an actor to ask.
+    if (!(error instanceof RpcError)) throw error;
+    resolve({ result: error, gate: 0 });
+  }
   const { result, gate } = await promise;
   if (result instanceof RpcError) throw new ApiError(statusOf(result), result.message);
   if (gate > journal.durable) await journal.settled();

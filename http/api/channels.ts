@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { createRootFor } from "../../actors/channel/mod.ts";
 import type { ChannelOrder, ChannelRef, TreeReport } from "../../actors/refs/mod.ts";
-import { RpcError } from "../../rpc/errors.ts";
 import type { Deed } from "../audit.ts";
 import type { HttpDeps } from "../deps.ts";
 import { ask } from "./asking.ts";
@@ -117,12 +116,7 @@ export const channelEndpoints: readonly Endpoint[] = [
       } else {
         const owner = await accountOf(deps, body.owner_id);
         tree = await ask<TreeReport>(deps, (answer) => {
-          try {
-            id = createRootFor(deps.actors, { name: body.name, ownerId: owner.id }, answer);
-          } catch (error) {
-            if (!(error instanceof RpcError)) throw error;
-            answer(error, 0);
-          }
+          id = createRootFor(deps.actors, { name: body.name, ownerId: owner.id }, answer);
         });
       }
       const channel = channelJson(tree, id);

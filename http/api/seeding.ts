@@ -44,7 +44,15 @@ interface Planned {
   readonly below: readonly Planned[];
 }
 
+/** A tree, and what of it is there. */
+interface PlannedTree {
+  readonly tree: SeedTree;
+  readonly report: TreeReport | undefined;
+  readonly root: Planned;
+}
+
 type Reported = TreeReport["channels"][number];
+type CarryOut = (order: ChannelOrder) => void;
 
 /** The names that trees name: owners and members. */
 export function loginsIn(trees: readonly SeedTree[]): string[] {
@@ -52,10 +60,11 @@ export function loginsIn(trees: readonly SeedTree[]): string[] {
 }
 
 /**
- * Makes what is missing. All of it is looked at first.
+ * Makes what is missing. All of it is looked at first; then each tree is made whole or not at all, so
+ * that after a failure the same file may be seeded again.
  *
  * @param audit writes down what was made
- * @throws {ApiError} for what cannot be made, before anything is
+ * @throws {ApiError} for what cannot be made
  * @throws {NoSuchUserError} for a login that nobody has
  */
 export async function seedChannels(
@@ -63,8 +72,30 @@ export async function seedChannels(
   trees: readonly SeedTree[],
   audit: (deed: Deed) => Promise<void> = async () => {},
 ): Promise<Seeded> {
+  const plans = await checkSeed(deps, trees);
   const ids = new Map<string, number>();
   for (const login of loginsIn(trees)) ids.set(login, (await existingUser(deps.store, login)).id);
+  const all: Deed[] = [];
+  for (const planned of plans) {
+    const deeds = await makeTree(deps, planned, ids).catch((error) => {
+      throw incomplete(error, planned, plans);
+    });
+    for (const deed of deeds) await audit(deed);
+    all.push(...deeds);
+  }
+  const count = (action: Deed["action"]) => all.filter((deed) => deed.action === action).length;
+  return { channels: count("channel.create"), members: count("channel.set_member") };
+}
+
+/**
+ * Looks what of the trees is there, and makes nothing.
+ *
+ * @throws {ApiError} for what cannot be made
+ */
+export async function checkSeed(
+  deps: Pick<HttpDeps, "actors">,
+  trees: readonly SeedTree[],
+): Promise<PlannedTree[]> {
   const refs = new Set(deps.actors.registry.channels.values());
   const reports = await Promise.all(
     [...refs].map((ref) =>
@@ -72,45 +103,14 @@ export async function seedChannels(
     ),
   );
   checkSiblings(trees, "the file");
-  const plans = trees.map((tree) => {
+  return trees.map((tree) => {
     const found = reports.filter(({ channels }) => channels[0]?.name === tree.name);
     if (found.length > 1) {
       throw new ApiError(409, `there are ${found.length} channels "${tree.name}" without a parent`);
     }
     const report = found[0];
-    return { tree, report, planned: plan(tree, report?.channels[0], report?.channels ?? [], true) };
+    return { tree, report, root: plan(tree, report?.channels[0], report?.channels ?? [], true) };
   });
-  let channels = 0;
-  let members = 0;
-  const made = async (id: number, name: string) => {
-    channels++;
-    await audit({ action: "channel.create", target: `/channels/${id}`, targetName: name });
-  };
-  for (const { tree, report, planned } of plans) {
-    let { id } = planned;
-    const known = new Set(report?.members.map(({ userId }) => userId));
-    if (id === undefined) {
-      const ownerId = ids.get(tree.owner)!;
-      id = await makeRoot(deps, tree.name, ownerId);
-      known.add(ownerId);
-      await show(deps, id, tree);
-      await made(id, tree.name);
-    }
-    await makeBelow(deps, id, planned.below, made);
-    for (const { login, role } of tree.members) {
-      const userId = ids.get(login)!;
-      if (known.has(userId)) continue;
-      await order(deps, id, { kind: "set member", userId, role: roleNumber(role) });
-      members++;
-      await audit({
-        action: "channel.set_member",
-        target: `/channels/${id}`,
-        targetName: tree.name,
-        details: { user_id: userId, login, role },
-      });
-    }
-  }
-  return { channels, members };
 }
 
 function checkSiblings(siblings: readonly SeedChannel[], place: string): void {
@@ -145,66 +145,90 @@ function plan(
   };
 }
 
-async function makeRoot(
-  deps: Pick<HttpDeps, "actors">,
-  name: string,
-  ownerId: number,
-): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  await ask<TreeReport>(
-    deps,
-    (answer) => resolve(createRootFor(deps.actors, { name, ownerId }, answer)),
-  );
-  return await promise;
+/** Says how far it came. */
+function incomplete(error: unknown, failed: PlannedTree, plans: readonly PlannedTree[]): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const before = plans.indexOf(failed) > 0 ? ", what stands before it in the file is made" : "";
+  const { name } = failed.tree;
+  return new ApiError(error.status, `nothing of "${name}" is made${before}: ${error.message}`);
 }
 
-async function makeBelow(
+/** Makes what is missing of a tree, in one turn of its actor. */
+async function makeTree(
   deps: Pick<HttpDeps, "actors">,
+  { tree, report, root }: PlannedTree,
+  ids: ReadonlyMap<string, number>,
+): Promise<readonly Deed[]> {
+  const deeds: Deed[] = [];
+  const ownerId = ids.get(tree.owner)!;
+  const known = new Set(report?.members.map(({ userId }) => userId) ?? [ownerId]);
+  const fill = (carryOut: CarryOut, rootId: number) => {
+    makeBelow(carryOut, rootId, root.below, deeds);
+    for (const { login, role } of tree.members) {
+      const userId = ids.get(login)!;
+      if (known.has(userId)) continue;
+      known.add(userId);
+      carryOut({ kind: "set member", userId, role: roleNumber(role) });
+      deeds.push({
+        action: "channel.set_member",
+        target: `/channels/${rootId}`,
+        targetName: tree.name,
+        details: { user_id: userId, login, role },
+      });
+    }
+  };
+  await ask<TreeReport>(deps, (answer) => {
+    const { id } = root;
+    if (id === undefined) {
+      createRootFor(deps.actors, { name: tree.name, ownerId }, answer, (carryOut, rootId) => {
+        made(carryOut, rootId, tree, deeds);
+        fill(carryOut, rootId);
+      });
+      return;
+    }
+    const ref: ChannelRef | undefined = deps.actors.registry.channels.get(id);
+    if (ref === undefined) throw new ApiError(404, `there is no channel ${id}`);
+    const orders = (carryOut: CarryOut) => fill(carryOut, id);
+    ref.tell({ type: "channel.administer", order: { kind: "together", orders }, answer }, 0);
+  });
+  return deeds;
+}
+
+function makeBelow(
+  carryOut: CarryOut,
   parentId: number,
   channels: readonly Planned[],
-  made: (id: number, name: string) => Promise<void>,
-): Promise<void> {
+  deeds: Deed[],
+): void {
   for (const { seed, id, below } of channels) {
     let channelId = id;
     if (channelId === undefined) {
-      await order(deps, parentId, {
+      carryOut({
         kind: "make",
         parentId,
         name: seed.name,
         made: (made) => channelId = made,
       });
-      await show(deps, channelId!, seed);
-      await made(channelId!, seed.name);
+      made(carryOut, channelId!, seed, deeds);
     }
-    await makeBelow(deps, channelId!, below, made);
+    makeBelow(carryOut, channelId!, below, deeds);
   }
 }
 
 /** New channels are their members' alone. */
-async function show(
-  deps: Pick<HttpDeps, "actors">,
+function made(
+  carryOut: CarryOut,
   channelId: number,
-  { visibility }: SeedChannel,
-): Promise<void> {
+  { name, visibility }: SeedChannel,
+  deeds: Deed[],
+): void {
+  deeds.push({ action: "channel.create", target: `/channels/${channelId}`, targetName: name });
   if (visibility === "members") return;
-  await order(deps, channelId, {
+  carryOut({
     kind: "change",
     channelId,
     name: undefined,
     visibility: visibilityNumber(visibility),
     to: undefined,
   });
-}
-
-async function order(
-  deps: Pick<HttpDeps, "actors">,
-  channelId: number,
-  order: ChannelOrder,
-): Promise<void> {
-  const tree: ChannelRef | undefined = deps.actors.registry.channels.get(channelId);
-  if (tree === undefined) throw new ApiError(404, `there is no channel ${channelId}`);
-  await ask<TreeReport>(
-    deps,
-    (answer) => tree.tell({ type: "channel.administer", order, answer }, 0),
-  );
 }

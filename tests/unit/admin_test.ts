@@ -32,6 +32,7 @@ async function withAdmin(body: (admin: Admin) => Promise<void>): Promise<void> {
   const changed: number[] = [];
   const signedOut: number[] = [];
   const deps: AdminDeps = {
+    checkSeed: () => Promise.resolve(),
     seedChannels: () => Promise.resolve({ channels: 0, members: 0 }),
     store,
     adminSecret,
@@ -182,6 +183,7 @@ Deno.test("[issue 3 run] the admin routes refuse what cannot be, with its status
 
 Deno.test("[issue 3 run] other routes are not the admin's", async () => {
   const deps: AdminDeps = {
+    checkSeed: () => Promise.resolve(),
     seedChannels: () => Promise.resolve({ channels: 0, members: 0 }),
     store: {} as Store,
     adminSecret: createAdminSecret(),

@@ -1,7 +1,9 @@
+import { DatabaseSync } from "node:sqlite";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { runBackup, runRestore } from "../../cli/backup.ts";
 import { UsageError } from "../../cli/args.ts";
 import { explain } from "../../cli/explain.ts";
+import { runMigrate } from "../../cli/migrate.ts";
 import { runSeed } from "../../cli/seed.ts";
 import { BackupError } from "../../db/sqlite/backup.ts";
 import { openSqlite } from "../../db/sqlite/open.ts";
@@ -189,9 +191,73 @@ Deno.test("[issue 4 seed] channels and members are made once, in the database an
         [[team, team], /twice/],
       ] as const
     ) {
-      const refused = await assertRejects(() => seed({ users, channels }), Error);
+      const wanted = { users: [...users, { login: "dee" }], channels };
+      const refused = await assertRejects(() => seed(wanted), Error);
       assertMatch(refused.message, error);
     }
     assertEquals((await store.load("channels")).length, 5);
+    assertEquals(await store.userByLogin("dee"), undefined, "nothing of the file is made");
   });
 });
+
+for (const where of ["in the database", "through a running server"] as const) {
+  Deno.test(`[issue 4 seed] a tree is seeded whole or not at all, and the rest later (${where})`, async () => {
+    await withShell(async ({ folder, run }) => {
+      const file = `${folder}/seed.json`;
+      const users = ["ann", "bob"].map((login) => ({ login }));
+      const tree = (name: string, member: string) => ({
+        name,
+        owner: "ann",
+        visibility: "public",
+        members: [{ login: member, role: "member" }],
+        channels: [{ name: "lobby", visibility: "public" }],
+      });
+      const channels = [tree("first", "ann"), tree("second", "bob"), tree("third", "ann")];
+      await Deno.writeTextFile(file, JSON.stringify({ users, channels }));
+      await run(runMigrate, "up");
+      {
+        using database = new DatabaseSync(`${folder}/parley.sqlite`);
+        database.exec(
+          `create trigger refuse before insert on channel_members when new.user_id = 2 begin
+            select raise(abort, 'by a test''s wish'); end`,
+        );
+      }
+      const server = where === "in the database"
+        ? undefined
+        : await startServer({ dataDir: folder });
+      const said: string[] = [];
+      const say = (text: string) => void said.push(text);
+      const environment = { PARLEY_DATA_DIR: folder };
+      const refused = await assertRejects(() =>
+        runSeed([file, "--json"], environment, { result: say, note: say })
+      );
+      assertMatch(
+        explain(refused),
+        /nothing of "second" is made, what stands before it in the file is made: /,
+      );
+      const added: { login: string; token: string }[] = JSON.parse(said[0]!);
+      assertEquals(added.map(({ login }) => login), ["ann", "bob"]);
+      assertMatch(added[0]!.token, /./, "tokens are shown once only");
+      assertMatch(said[1]!, /the same file adds the rest/);
+      using database = new DatabaseSync(`${folder}/parley.sqlite`, { timeout: 5000 });
+      const names = () =>
+        database.prepare("select parent_path, name, visibility from channels order by id").all()
+          .map(({ parent_path, name, visibility }) => `${parent_path}${name} ${visibility}`);
+      assertEquals(names(), ["first public", "1/lobby public"]);
+      database.exec("drop trigger refuse");
+      assertEquals(
+        await run(runSeed, file),
+        "Added 0 of 2 accounts\nAdded 4 channels and 1 members",
+      );
+      assertEquals(names().map((name) => name.replace(/^\d+/, "")), [
+        "first public",
+        "/lobby public",
+        "second public",
+        "/lobby public",
+        "third public",
+        "/lobby public",
+      ]);
+      await server?.[Symbol.asyncDispose]();
+    });
+  });
+}

@@ -56,6 +56,7 @@ async function withServer(
     adminSecret,
     passwords: cheapPasswords,
     audit: async () => {},
+    checkSeed: () => Promise.resolve(),
     seedChannels: () => Promise.resolve({ channels: 0, members: 0 }),
     url: "https://x.example",
     now: () => Date.UTC(2026, 0, 1),
