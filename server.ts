@@ -24,7 +24,8 @@ import { Notices } from "./http/client_api/notices.ts";
 import { TelemetryFiles } from "./http/client_api/telemetry_files.ts";
 import { type HttpHandler, Listener } from "./http/listener.ts";
 import type { Guard } from "./http/local_guard.ts";
-import { readCertificate } from "./http/certificate.ts";
+import { type Certificate, readCertificate } from "./http/certificate.ts";
+import { CertificateWatch } from "./http/certificate_watch.ts";
 import { plainText } from "./http/responses.ts";
 import { handleRequest, type HttpDeps } from "./http/routes.ts";
 import {
@@ -79,6 +80,7 @@ export class Server {
   /** Plain HTTP for the commands of this machine, where clients are served over HTTPS. */
   #commands: Listener | undefined;
   #endpoints: Endpoints | undefined;
+  #certificateWatch: CertificateWatch | undefined;
   readonly #listeners: Listeners;
   #url: string | undefined;
   /** Answers requests once everything is there; who asks before waits. */
@@ -167,6 +169,7 @@ export class Server {
         this.#parts.guard?.(request, peer) ?? await (await this.#handler.promise)(request, peer),
     };
     this.#http = new Listener({ ...listening, host, port, ...(pem && { tls: pem }) });
+    if (pem) this.#certificateWatch = this.#watchCertificate(this.#http, pem, clock);
     const { port: own } = this.#http;
     this.#endpoints = new Endpoints((endpoint) =>
       new Listener({ ...listening, ...endpoint, port: own })
@@ -253,6 +256,7 @@ export class Server {
     if (this.#dataDir !== undefined) {
       await removeRunningServer(this.#config.dataDir, this.#adminSecret);
     }
+    this.#certificateWatch?.end();
     await this.#actors?.drain();
     this.#listeners.end();
     this.notices.endAll();
@@ -269,6 +273,12 @@ export class Server {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #watchCertificate(http: Listener, certificate: Certificate, clock: Clock): CertificateWatch {
+    const [files, log] = [this.#config.tls!, this.#log];
+    const renewed = (pem: Certificate) => http.renew(pem);
+    return new CertificateWatch({ files, certificate, clock, log, renewed });
   }
 
   /** Beside the process that has the connections another one may serve the database's part. */

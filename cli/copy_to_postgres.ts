@@ -35,7 +35,8 @@ export async function runCopy(
   }
   const isUrl = (flag: string) => flag.startsWith("--database-url");
   const elsewhere = dataFlags.filter((flag) => !isUrl(flag));
-  const target = loadDataConfig([...elsewhere, `--database-url=${url}`], env).database;
+  // As a variable, since messages name what is wrong: it is what the server is started with later.
+  const target = loadDataConfig(elsewhere, { ...env, DATABASE_URL: url }).database;
   // The variable may name the new database already.
   const fromFlags = dataFlags.some(isUrl);
   const source = loadDataConfig(dataFlags, fromFlags ? env : { ...env, DATABASE_URL: "" });

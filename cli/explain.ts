@@ -53,5 +53,10 @@ export function explainListen(error: unknown, host: string, port: number): strin
   if (error instanceof Deno.errors.PermissionDenied) {
     return `Cannot listen on ${address}: permission denied; choose a port from 1024 with --port`;
   }
+  // A plain error of the system's resolver.
+  if (error instanceof Error && /lookup address information|no such host/i.test(error.message)) {
+    return `Cannot listen on ${address}: nobody knows the name "${host}"; ` +
+      `give an address of this machine with --host`;
+  }
   return undefined;
 }

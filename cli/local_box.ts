@@ -61,7 +61,8 @@ function linesOf(announcement: LocalAnnouncement): readonly string[] {
   return [name, "", ...rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`)];
 }
 
-function timeOf(milliseconds: number): string {
+/** Hours and minutes of this machine's clock. */
+export function timeOf(milliseconds: number): string {
   const time = new Date(milliseconds);
   return [time.getHours(), time.getMinutes()].map((n) => `${n}`.padStart(2, "0")).join(":");
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Environment } from "../lib/read_settings.ts";
 import { parseCommandLine, UsageError } from "./args.ts";
 import { askServer, localDataDir } from "./local_admin.ts";
+import { timeOf } from "./local_box.ts";
 import { programName } from "./program_name.ts";
 import type { Output } from "./user.ts";
 
@@ -45,7 +46,7 @@ export async function runPair(
     code,
     login === undefined ? {} : { login },
   );
-  const until = new Date(made.expiresAt).toLocaleTimeString();
+  const until = timeOf(made.expiresAt);
   output.result(
     switches.has("json")
       ? JSON.stringify(made)

@@ -6,19 +6,27 @@ export class CertificateError extends Error {
   override readonly name = "CertificateError";
 }
 
+/** Where a certificate is. */
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 /** A chain and its key, as PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
+  /** Unix milliseconds at which the first certificate ends. */
+  readonly until: number;
 }
 
 /**
- * Reads both files and looks whether they belong together.
+ * Reads both files and looks whether they belong together and can be used.
  *
  * @throws {CertificateError} which says what is wrong with which file
  */
 export async function readCertificate(
-  { certFile, keyFile }: { readonly certFile: string; readonly keyFile: string },
+  { certFile, keyFile }: CertificateFiles,
 ): Promise<Certificate> {
   const [cert, key] = await Promise.all([
     read("TLS_CERT", certFile),
@@ -31,7 +39,17 @@ export async function readCertificate(
       `Cannot use TLS_KEY: ${keyFile} is not the key of the first certificate in ${certFile}`,
     );
   }
-  return { cert, key };
+  try {
+    Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
+  } catch (error) {
+    throw new CertificateError(
+      `Cannot use TLS_CERT: the server's TLS does not take ${certFile}: ${
+        (error as Error).message
+      }; have it issued anew`,
+      { cause: error },
+    );
+  }
+  return { cert, key, until: first.validToDate.getTime() };
 }
 
 async function read(setting: string, file: string): Promise<string> {

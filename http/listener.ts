@@ -11,6 +11,8 @@ import type { Log } from "../lib/log.ts";
 const PAUSE = 1_000;
 /** Milliseconds that answers under way are waited for at the end. */
 const PATIENCE = 4_000;
+/** Milliseconds between two tries to take over a port of our own that is about to be free. */
+const MOMENT = 10;
 
 /** Answers one request; `peer` is the network address of who asks. */
 export type HttpHandler = (request: Request, peer: string) => Promise<Response>;
@@ -28,15 +30,18 @@ export interface ListenerOptions {
 
 export class Listener {
   readonly #options: ListenerOptions;
+  #tls: ListenerOptions["tls"];
   readonly #port: number;
   /** All that were made: earlier ones hold the connections that they have accepted. */
   readonly #servers: Deno.HttpServer<Deno.NetAddr>[] = [];
+  readonly #ending: Promise<void>[] = [];
   #pause: TimerId | undefined;
   #closing = false;
 
   /** Listens. @throws {Deno.errors.AddrInUse} and what else listening throws */
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#tls = options.tls;
     this.#port = this.#listen(options.port);
   }
 
@@ -53,15 +58,37 @@ export class Listener {
   async close(): Promise<void> {
     this.#closing = true;
     if (this.#pause !== undefined) this.#options.clock.clearTimeout(this.#pause);
-    const finished = Promise.all(this.#servers.map((server) => server.shutdown()));
+    this.#ending.push(...this.#servers.map((server) => server.shutdown()));
+    const finished = Promise.all(this.#ending);
     // In real time: it is the machine that is waited for.
     const patience = Promise.withResolvers<void>();
     const timer = setTimeout(patience.resolve, PATIENCE);
     await Promise.race([finished, patience.promise]).finally(() => clearTimeout(timer));
   }
 
+  /**
+   * Shows another certificate from now on. A server of Deno's keeps the one that it began with, so that
+   * another takes its place; its connections end, and clients come back by themselves.
+   */
+  async renew(tls: NonNullable<ListenerOptions["tls"]>): Promise<void> {
+    if (this.#closing) return;
+    this.#tls = tls;
+    this.#ending.push(...this.#servers.splice(0).map((server) => server.shutdown()));
+    const end = performance.now() + PATIENCE;
+    while (!this.#closing) {
+      try {
+        this.#listen(this.#port);
+        return;
+      } catch (error) {
+        if (performance.now() > end) return this.#failed(error);
+        await new Promise((resolve) => setTimeout(resolve, MOMENT));
+      }
+    }
+  }
+
   #listen(port: number): number {
-    const { host, handler, tls } = this.#options;
+    const { host, handler } = this.#options;
+    const tls = this.#tls;
     const server = Deno.serve(
       { hostname: host, port, onListen: () => {}, ...tls },
       (request, { remoteAddr }) => handler(request, remoteAddr.hostname),

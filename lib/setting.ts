@@ -100,6 +100,9 @@ export function secretKey(least: number) {
 /** A text that says something. */
 export const words = z.string().min(1, "must not be empty");
 
+/** What to listen on: an IPv6 address may stand in brackets, as URLs have it. */
+export const hostAddress = words.transform((text) => text.replace(/^\[(.*)\]$/, "$1"));
+
 /** The same as it was given: an OIDC provider's name is compared letter by letter. */
 export const exactWebUrl = z.string()
   .refine(isWebUrl, "must be an http: or https: URL without query and user");

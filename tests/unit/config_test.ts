@@ -283,6 +283,13 @@ Deno.test("[issue 3 run] every setting is read from its flag and from its variab
   assertEquals(read(apart, env), fromFlags);
 });
 
+Deno.test("[issue 3 run] an IPv6 address to listen on may be written as in URLs", () => {
+  const hosts = ["::1", "[::1]", "[::]", "127.0.0.1"].map((host) =>
+    loadConfig(["--host", host], { HOME: "/home/a" }).host
+  );
+  assertEquals(hosts, ["::1", "::1", "::", "127.0.0.1"]);
+});
+
 Deno.test("[issue 3 run] an empty variable counts as not set", () => {
   const config = loadConfig(
     [],

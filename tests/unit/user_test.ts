@@ -256,4 +256,14 @@ Deno.test("[issue 3 run] errors that a user can mend are one line, defects come 
   assertMatch(explainListen(new Deno.errors.AddrNotAvailable(""), "::2", 1)!, /\[::2\]:1.*--host$/);
   assertMatch(explainListen(new Deno.errors.PermissionDenied(""), "h", 80)!, /permission denied/);
   assertEquals(explainListen(new Error("other"), "h", 1), undefined);
+  let unknown: unknown;
+  try {
+    Deno.listen({ hostname: "no-such-name.invalid", port: 0 }).close();
+  } catch (error) {
+    unknown = error;
+  }
+  assertMatch(
+    explainListen(unknown, "no-such-name.invalid", 1)!,
+    /^Cannot listen on no-such-name\.invalid:1: nobody knows the name "no-such-name\.invalid"; .*--host$/,
+  );
 });

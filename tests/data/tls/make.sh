@@ -47,4 +47,9 @@ by_authority=(-cert authority.pem -keyfile authority.key -extensions leaf)
 certificate good "$here" $begin $end "${by_authority[@]}"
 certificate expired "$here" $begin 20210101000000Z "${by_authority[@]}"
 certificate elsewhere DNS:elsewhere.example $begin $end "${by_authority[@]}"
+# Of the first version of X.509, as openssl makes them without extensions; Deno's TLS takes none.
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout first_version.key \
+  -out "$work/first.csr" -subj "/CN=Parley test first_version"
+openssl x509 -req -in "$work/first.csr" -signkey first_version.key -days 34000 \
+  -out first_version.pem
 rm authority.key
