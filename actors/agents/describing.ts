@@ -152,6 +152,12 @@ function addEarlier(
     else message.text = messageChunk.text + message.text;
   } else if (messageAdded !== undefined) {
     message.role = messageAdded.role;
+    // What a person says is said at once, unless more of it follows.
+    if (
+      message.role === AgentRoleEnum.User && message.lastSeq === seq && messageAdded.text !== ""
+    ) {
+      message.completed = true;
+    }
     message.text = messageAdded.text + message.text;
   }
 }

@@ -36,30 +36,34 @@ export function registerHost({ system, turn, inbound, desk }: DeskContext): void
     hostId,
     name,
   }));
-  turn.then((gate) => {
-    for (const threadId of new Set(threadIds.filter(isUuid))) {
-      system.thread(userId, threadId).tell({ type: "thread.hosted", hostId }, gate);
-    }
-    system.journal.afterCommit(gate, () => void answer(system, connection, requestId, hostId));
-  });
+  const host = { hostId, threads: new Set(threadIds.filter(isUuid)) };
+  turn.then((gate) =>
+    system.journal.afterCommit(gate, () => void answer(system, connection, requestId, host))
+  );
 }
 
-/** What waits, and behind that each of it as a request. */
+/** What waits for the host or its threads, and behind that each of it as a request. */
 async function answer(
   system: ActorSystem,
   connection: ConnectionRef,
   requestId: number,
-  hostId: string,
+  { hostId, threads }: { readonly hostId: string; readonly threads: ReadonlySet<string> },
 ): Promise<void> {
+  const { userId } = connection;
   try {
-    const where = { user_id: connection.userId, host_id: hostId };
-    const rows = (await system.store.loadWhere("agent_commands", where))
-      .filter(({ state }) => state === "waiting")
-      .sort((a, b) => a.created_at - b.created_at || a.ordinal - b.ordinal);
-    const commands = rows.map(({ command }) => decode("AgentCommand", command));
+    const where = { user_id: userId, state: "waiting" };
+    const commands = (await system.store.loadWhere("agent_commands", where))
+      .sort((a, b) => a.created_at - b.created_at || a.ordinal - b.ordinal)
+      .map(({ command, host_id }) => ({ host_id, command: decode("AgentCommand", command) }))
+      .filter(({ command, host_id }) => host_id === hostId || threads.has(command.threadId))
+      .map(({ command }) => command);
     connection.outbox.push(fieldOf("RegisterAgentHostResponse", { commands }), requestId, 0);
-    for (const threadId of new Set(commands.map((command) => command.threadId))) {
-      system.thread(connection.userId, threadId).tell({ type: "thread.deliver" }, 0);
+    for (const threadId of threads) {
+      system.thread(userId, threadId).tell({ type: "thread.hosted", hostId }, 0);
+    }
+    const others = new Set(commands.map(({ threadId }) => threadId)).difference(threads);
+    for (const threadId of others) {
+      system.thread(userId, threadId).tell({ type: "thread.deliver" }, 0);
     }
   } catch (error) {
     system.log.error("Commands cannot be read: {error}", { error });

@@ -51,8 +51,6 @@ export function takeCommand(context: ThreadContext, request: AgentRequest): void
     appendOwnEvent(context, EventKind.ThreadArchived, { threadArchived: {} });
   } else if (command.deleteThread !== undefined) {
     deleteThread(context);
-  } else if (state.hostId === "") {
-    throw RpcError.internal(`the thread ${threadId} has no host that could do it`);
   }
   store(context, request);
 }
@@ -73,6 +71,8 @@ function requireWaiting({ state }: ThreadContext, toolUseIds: readonly string[])
 function store(context: ThreadContext, request: AgentRequest): void {
   const { state, system, turn, userId } = context;
   const { commandId, connection, requestId } = request;
+  const { archiveThread, deleteThread: deletion } = request.command;
+  const isDone = state.hostId === "" && (archiveThread ?? deletion) !== undefined;
   const createdAt = system.clock.now();
   const command: Command = {
     ordinal: ++state.lastOrdinal,
@@ -83,7 +83,7 @@ function store(context: ThreadContext, request: AgentRequest): void {
       "AgentCommand",
       encode("AgentCommand", { ...request.command, createdAt: BigInt(createdAt) }),
     ),
-    state: state.hostId === "" ? "taken" : "waiting",
+    state: isDone ? "taken" : "waiting",
     reason: "",
     sentTo: undefined,
     waiters: [],

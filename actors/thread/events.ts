@@ -43,6 +43,12 @@ const READ_KINDS: ReadonlySet<number> = new Set([
   EventKind.CompletionStopped,
 ]);
 
+/** A turn goes on. */
+const ACTIVE: ReadonlySet<number> = new Set([
+  AgentThreadStatusEnum.Running,
+  AgentThreadStatusEnum.WaitingForPermission,
+]);
+
 /** Whether a thread may begin with it. [agents R6] */
 export function isCreation(kind: number, payload: Uint8Array): boolean {
   if (kind === EventKind.ThreadCreated) return true;
@@ -123,8 +129,11 @@ function apply(state: ThreadState, event: MessageTypes["AgentEvent"]): void {
     for (const [name, value] of Object.entries(threadUpdated)) {
       if (value !== undefined) Object.assign(details, { [name]: value });
     }
-    if (threadUpdated.status !== undefined) {
-      state.archived = threadUpdated.status === AgentThreadStatusEnum.Archived;
+    const { status } = threadUpdated;
+    if (status !== undefined) {
+      state.archived = status === AgentThreadStatusEnum.Archived;
+      // What does not run does not wait for an answer; its host may have ended in between.
+      if (!ACTIVE.has(status)) state.waitingTools.clear();
     }
   } else if (event.threadArchived !== undefined) {
     state.archived = true;

@@ -1,5 +1,6 @@
 /** Events of a host: known again, numbered, or refused one by one. [agents R1, R2, R6] */
 import type { EventResult, IncomingEvent, ThreadMessage } from "../refs/mod.ts";
+import { hosted } from "./commands.ts";
 import type { ThreadContext } from "./context.ts";
 import {
   appendEvent,
@@ -63,6 +64,7 @@ function take(
     deleteThread(context, event);
     return { seq: state.lastSeq };
   }
-  if (hostId !== undefined && state.hostId === "") state.hostId = hostId;
-  return { seq: appendEvent(context, event) };
+  const seq = appendEvent(context, event);
+  if (hostId !== undefined && state.hostId === "") hosted(context, hostId);
+  return { seq };
 }

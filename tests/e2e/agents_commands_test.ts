@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { AgentDeliveryEnum, type Init, type MessageTypes } from "../../proto/mod.ts";
 import { created, plan, uuid } from "../support/agents.ts";
 import { startServer, type TestServer } from "../support/server.ts";
+import { SteppedClock } from "../support/stepped_clock.ts";
 import type { Received, TestPeer } from "../support/test_peer.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
@@ -106,6 +107,81 @@ Deno.test("[agents R7] a host that is lost before it answers gets the command ag
   assertEquals(commandsOf(host), [uuid("x")]);
 });
 
+Deno.test("[agents R7] on a running server a command that nobody takes for a day fails, and devices hear of it", async () => {
+  const clock = new SteppedClock();
+  await using server = await startServer({ parts: { clock } });
+  const first = await register(server);
+  await publish(first, created(THREAD));
+  await first.close();
+  const device = await server.raw("alice");
+  const command = { threadId: THREAD, commandId: uuid("old"), text: "x" };
+  const answer = device.call("SendAgentMessage", command);
+  await waitUntil(() => device.all("AgentCommandResponse").length === 1);
+  assertEquals((await answer).delivery, Queued);
+  await server.rest();
+  const waiting = () => server.server.metrics.agentCommandsWaiting.value;
+  assertEquals(waiting(), 1);
+  // Minute by minute, as the server looks; its clock stands meanwhile.
+  const failed = async () => {
+    clock.advance(60_000);
+    await server.rest();
+    return (await server.server.store.load("agent_commands")).length === 0;
+  };
+  clock.advance(86_400_000 - 180_000);
+  await failed();
+  assertEquals(await failed(), false);
+  await waitUntil(failed);
+  const watcher = await server.raw("alice");
+  const events = await eventsOf(watcher);
+  const reason = "the host was away for too long";
+  assertEquals(events.at(-1)?.commandFailed, { commandId: uuid("old"), reason });
+  assertEquals(waiting(), 0);
+  // The host that comes back is not asked any more.
+  const host = await register(server);
+  assertEquals(commandsOf(host), []);
+});
+
+Deno.test("[agents R7] commands wait for a host that nobody knows yet, and go along with their thread", async () => {
+  await using server = await startServer();
+  const peer = await server.raw("alice");
+  const device = await server.raw("alice");
+  // Published over a connection that is no host's (yet).
+  await publish(peer, created(THREAD));
+  assertEquals((await send(device, uuid("a"))).delivery, Queued);
+  const one = await server.raw("alice");
+  const answer = await one.call("RegisterAgentHost", { hostId: HOST, threadIds: [THREAD] });
+  assertEquals(answer.commands.map(({ commandId }) => commandId), [uuid("a")]);
+  await waitUntil(() => commandsOf(one).length === 1);
+  await one.close();
+  assertEquals((await send(device, uuid("b"))).delivery, Queued);
+  // Another machine runs the thread from now on: it gets what waits for that, in its order.
+  const other = await server.raw("alice");
+  takeAll(other);
+  const hostId = uuid("other host");
+  const { commands } = await other.call("RegisterAgentHost", { hostId, threadIds: [THREAD] });
+  assertEquals(commands.map(({ commandId }) => commandId), [uuid("a"), uuid("b")]);
+  await waitUntil(() => commandsOf(other).length === 2);
+  assertEquals(commandsOf(other), [uuid("a"), uuid("b")]);
+  assertEquals((await send(device, uuid("c"))).delivery, Delivered);
+});
+
+Deno.test("[agents R7] a host that begins to publish to a thread without one gets what waits there", async () => {
+  await using server = await startServer();
+  const device = await server.raw("alice");
+  await publish(await server.raw("alice"), created(THREAD));
+  assertEquals((await send(device, uuid("a"))).delivery, Queued);
+  const host = await register(server);
+  takeAll(host);
+  assertEquals(commandsOf(host), []);
+  await publish(host, plan(THREAD, "mine"));
+  await waitUntil(() => commandsOf(host).length === 1);
+  // What the server does by itself needs no host.
+  const other = uuid("nobody's");
+  await publish(await server.raw("alice"), created(other));
+  const archive = { threadId: other, commandId: uuid("archive") };
+  assertEquals((await device.call("ArchiveAgentThread", archive)).delivery, Delivered);
+});
+
 Deno.test("[agents R7] of two devices that answer one request the first wins", async () => {
   await using server = await startServer();
   const host = await register(server);
@@ -188,7 +264,7 @@ Deno.test("[agents 2] threads are listed by their activity, and one is told with
   assertEquals(
     messages.map(({ text, thought, completed }) => ({ text, thought, completed })),
     [
-      { text: "why?", thought: "", completed: false },
+      { text: "why?", thought: "", completed: true },
       { text: "because so", thought: "hm", completed: true },
     ],
   );

@@ -217,6 +217,10 @@ Deno.test("[agents 2] a thread's status follows its events", async () => {
   assertEquals(await statusAfter({ toolUseCompleted: { toolUseId: "b" } }), [STATUS.running, 0]);
   assertEquals(await statusAfter(ask("c")), [STATUS.waiting, 1]);
   assertEquals(await statusAfter({ completionStopped: { reason: "cancelled" } }), [STATUS.idle, 0]);
+  assertEquals(await statusAfter(ask("d")), [STATUS.waiting, 1]);
+  assertEquals(await statusAfter({ threadUpdated: { status: 1 } }), [STATUS.running, 1]);
+  // The host was killed, and another one goes on with the thread.
+  assertEquals(await statusAfter({ threadUpdated: { status: 0 } }), [STATUS.idle, 0]);
   assertEquals(await statusAfter({ threadUpdated: { status: 3 } }), [STATUS.failed, 0]);
   assertEquals(await statusAfter({ threadArchived: {} }), [STATUS.archived, 0]);
   host.detach();
