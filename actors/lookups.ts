@@ -45,11 +45,7 @@ export class Lookups {
       (users) => handle(kept, (id) => users.some((user) => user.id === id)),
       (error) => {
         this.#system.log.error("Accounts cannot be read: {error}", { error });
-        refuse(
-          this.#system,
-          kept,
-          RpcError.internal("the database is away, try again in a moment"),
-        );
+        refuse(this.#system, kept, RpcError.databaseAway());
       },
     ).then(() => {
       if (this.#last === step) this.#last = undefined;

@@ -27,4 +27,9 @@ export class RpcError extends Error {
   static internal(message: string): RpcError {
     return new RpcError(ErrorCode.Internal, message);
   }
+
+  /** What a request needs cannot be read. */
+  static databaseAway(): RpcError {
+    return RpcError.internal("the database is away, try again in a moment");
+  }
 }

@@ -1,10 +1,10 @@
 /** `GetAgentThreads` and `GetAgentThread`: what the database has of them. [agents 2] */
 import { AgentRoleEnum, decode, type MessageTypes } from "../../proto/mod.ts";
 import type { RowOf } from "../../db/tables.ts";
-import { ErrorCode, RpcError } from "../../rpc/errors.ts";
-import { errorField } from "../../rpc/outbox.ts";
+import { RpcError } from "../../rpc/errors.ts";
 import type { ThreadPosition } from "../../db/agent_store.ts";
 import { checkReads, countedRead } from "../reading.ts";
+import { answerError } from "../refuse.ts";
 import { fieldOf } from "../turn.ts";
 import { threadOfRow } from "../thread/mod.ts";
 import type { ActorSystem } from "../system.ts";
@@ -69,11 +69,14 @@ function answerWith({ system, turn, inbound }: DeskContext, make: () => Promise<
   const { connection, requestId } = inbound;
   checkReads(connection);
   turn.then(() => {
-    countedRead(connection, make()).catch((error) => {
-      if (error instanceof RpcError) return errorField(error.code, error.message);
-      system.log.error("Threads cannot be read: {error}", { error });
-      return errorField(ErrorCode.Internal, "the database is away, try again in a moment");
-    }).then((field) => connection.outbox.push(field, requestId, 0));
+    countedRead(connection, make()).then(
+      (field) => connection.outbox.push(field, requestId, 0),
+      (error) => {
+        if (error instanceof RpcError) return answerError(inbound, error);
+        system.log.error("Threads cannot be read: {error}", { error });
+        answerError(inbound, RpcError.databaseAway());
+      },
+    );
   });
 }
 

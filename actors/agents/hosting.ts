@@ -1,11 +1,11 @@
 /** `RegisterAgentHost`: a host is there, and gets what waits for it. [agents 2] [agents R7] */
 import { decode } from "../../proto/mod.ts";
-import { ErrorCode, RpcError } from "../../rpc/errors.ts";
-import { errorField } from "../../rpc/outbox.ts";
+import { RpcError } from "../../rpc/errors.ts";
 import { peerText } from "../../rpc/peer_id.ts";
 import { fieldOf } from "../turn.ts";
 import type { ActorSystem } from "../system.ts";
 import type { ConnectionRef } from "../refs/mod.ts";
+import { answerError } from "../refuse.ts";
 import type { DeskContext } from "./desk.ts";
 import { isUuid } from "./reading.ts";
 
@@ -67,7 +67,6 @@ async function answer(
     }
   } catch (error) {
     system.log.error("Commands cannot be read: {error}", { error });
-    const text = "the database is away, try again in a moment";
-    connection.outbox.push(errorField(ErrorCode.Internal, text), requestId, 0);
+    answerError({ connection, requestId }, RpcError.databaseAway());
   }
 }

@@ -1,7 +1,7 @@
 /** The call of a channel: who may join it, and who hears of it. [channels 7.12] [rooms 9.8] */
 import { RpcError } from "../../rpc/errors.ts";
-import { errorField } from "../../rpc/outbox.ts";
 import type { ChannelJoin, ChannelMessage } from "../refs/mod.ts";
+import { answerError } from "../refuse.ts";
 import { canSee, Role, Visibility } from "../roles.ts";
 import { type ChannelContext, saveMember, tellByRole, updateChannels } from "./context.ts";
 import { answerInvitation } from "./members.ts";
@@ -121,18 +121,15 @@ export function roleAsked(
     turn.tellRoom(room, { type: "room.role_allowed", change });
     return;
   }
-  const { connection, requestId, userId } = change;
-  const fail = (error: RpcError) =>
-    connection.outbox.push(errorField(error.code, error.message), requestId, 0);
   turn.then(() => {
-    void system.store.load("contributors", { user_id: userId }).then(
+    void system.store.load("contributors", { user_id: change.userId }).then(
       ([signed]) => {
         if (signed !== undefined) room.tell({ type: "room.role_allowed", change }, 0);
-        else fail(RpcError.coded("NeedsCla"));
+        else answerError(change, RpcError.coded("NeedsCla"));
       },
       (error) => {
         system.log.error("Contributors cannot be read: {error}", { error });
-        fail(RpcError.internal("the database is away, try again in a moment"));
+        answerError(change, RpcError.databaseAway());
       },
     );
   });

@@ -3,9 +3,9 @@ import { decode } from "../../proto/mod.ts";
 import { fuzzyMatches } from "../../db/fuzzy.ts";
 import type { User } from "../../db/store.ts";
 import { RpcError } from "../../rpc/errors.ts";
-import { errorField } from "../../rpc/outbox.ts";
 import { notifyUser } from "../notification.ts";
 import type { Inbound } from "../refs/mod.ts";
+import { answerError } from "../refuse.ts";
 import { isRole, Role } from "../roles.ts";
 import { fieldOf } from "../turn.ts";
 import { wireUser } from "../wire_user.ts";
@@ -174,8 +174,7 @@ export function handleGetChannelMembers({ system, turn, tree, inbound }: Request
     else {
       users.then(answer, (error) => {
         system.log.error("Accounts cannot be read: {error}", { error });
-        const { code, message } = RpcError.internal("the database is away, try again in a moment");
-        connection.outbox.push(errorField(code, message), requestId, 0);
+        answerError({ connection, requestId }, RpcError.databaseAway());
       });
     }
   });

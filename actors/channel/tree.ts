@@ -1,11 +1,10 @@
 /** A tree of channels: the actor whose turns give its channels, members and calls one order. [channels 1.6] */
 import { RpcError } from "../../rpc/errors.ts";
-import { errorField } from "../../rpc/outbox.ts";
 import { decoding } from "../decoding.ts";
 import { Entity } from "../entity.ts";
 import { Lookups } from "../lookups.ts";
 import type { ChannelMessage, ChannelRef, Inbound } from "../refs/mod.ts";
-import { refuse } from "../refuse.ts";
+import { answerError, refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import { orderIn } from "./administering.ts";
@@ -62,11 +61,7 @@ export class ChannelTree extends Entity implements ChannelRef {
     orderIn(message)?.(this.phase === "closed" ? RpcError.coded("NoSuchChannel") : error, 0);
     switch (message.type) {
       case "channel.create":
-        message.connection.outbox.push(
-          errorField(error.code, error.message),
-          message.requestId,
-          0,
-        );
+        answerError(message, error);
         return;
       case "channel.join_asked":
       case "channel.join": {
@@ -78,11 +73,9 @@ export class ChannelTree extends Entity implements ChannelRef {
         }, 0);
         return;
       }
-      case "channel.role_asked": {
-        const { connection, requestId } = message.change;
-        connection.outbox.push(errorField(error.code, error.message), requestId, 0);
+      case "channel.role_asked":
+        answerError(message.change, error);
         return;
-      }
       case "channel.notes_asked":
         message.answer(this.phase === "closed" ? "no channel" : undefined);
         return;

@@ -4,7 +4,7 @@ import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import { checkReads, countedRead } from "../reading.ts";
 import type { Inbound } from "../refs/mod.ts";
-import { refuse } from "../refuse.ts";
+import { answerError, refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
 import { pageOf } from "./reading.ts";
@@ -32,8 +32,7 @@ export function getMessagesById(system: ActorSystem, inbound: Inbound): void {
     ([field, gate]) => connection.outbox.push(field, requestId, gate),
     (error) => {
       system.log.error("Messages cannot be read: {error}", { error });
-      const away = RpcError.internal("the database is away, try again in a moment");
-      connection.outbox.push(errorField(away.code, away.message), requestId, 0);
+      answerError(inbound, RpcError.databaseAway());
     },
   );
 }

@@ -4,10 +4,10 @@
  * has been read. [channels 10]
  */
 import { RpcError } from "../../rpc/errors.ts";
-import { errorField } from "../../rpc/outbox.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import { Entity } from "../entity.ts";
 import type { ChatMessage, ChatRef } from "../refs/mod.ts";
+import { answerError } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
 import type { Apply, ChatContext } from "./context.ts";
@@ -56,7 +56,7 @@ export class Chat extends Entity implements ChatRef {
         apply = await this.#read(message);
       } catch (error) {
         this.system.log.error("{address} cannot read: {error}", { address: this.address, error });
-        this.#refuse(message, RpcError.internal("the database is away, try again in a moment"));
+        this.#refuse(message, RpcError.databaseAway());
         return;
       }
       this.enqueue({
@@ -113,13 +113,10 @@ export class Chat extends Entity implements ChatRef {
     return { system: this.system, turn, chat: this.#state, watcher: this };
   }
 
-  #refuse({ type, connection, requestId }: ChatMessage, error: RpcError): void {
-    if (type === "chat.leave") return;
+  #refuse(message: ChatMessage, error: RpcError): void {
+    if (message.type === "chat.leave") return;
     this.system.metrics.requestErrors.inc();
-    const { code, message, tags } = this.phase === "closed"
-      ? RpcError.coded("NoSuchChannel")
-      : error;
-    connection.outbox.push(errorField(code, message, tags), requestId, 0);
+    answerError(message, this.phase === "closed" ? RpcError.coded("NoSuchChannel") : error);
   }
 
   #closeIfIdle(): void {

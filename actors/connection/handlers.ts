@@ -9,7 +9,7 @@ import { getMessagesById } from "../chat/mod.ts";
 import { rejoinNotes } from "../notes/mod.ts";
 import { checkReads, countedRead } from "../reading.ts";
 import type { Inbound } from "../refs/mod.ts";
-import { refuse } from "../refuse.ts";
+import { answerError, refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
 import { wireUser } from "../wire_user.ts";
@@ -166,8 +166,5 @@ function tooManyReads(system: ActorSystem, inbound: Inbound): boolean {
 
 function unavailable(system: ActorSystem, inbound: Inbound, error: unknown): void {
   system.log.error("Accounts cannot be read: {error}", { error });
-  answer(
-    inbound,
-    errorField(ErrorCode.Internal, "the database is away, try again in a moment"),
-  );
+  answerError(inbound, RpcError.databaseAway());
 }

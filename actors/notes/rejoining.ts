@@ -4,10 +4,9 @@
  */
 import { decode, type Init, type MessageTypes } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
-import { errorField } from "../../rpc/outbox.ts";
 import { decoding } from "../decoding.ts";
 import type { Inbound, NotesStanding } from "../refs/mod.ts";
-import { refuse } from "../refuse.ts";
+import { answerError, refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
 
@@ -24,7 +23,7 @@ export function rejoinNotes(system: ActorSystem, inbound: Inbound): void {
 
 /** Asks the trees of all channels how the user stands to their notes. */
 function ask(system: ActorSystem, inbound: Inbound): void {
-  const { connection, requestId } = inbound;
+  const { connection } = inbound;
   const { buffers } = decode("RejoinChannelBuffers", inbound.payload);
   const entries = [...new Map(buffers.map((one) => [one.channelId, one])).values()];
   const trees = entries.map(({ channelId }) => {
@@ -45,7 +44,7 @@ function ask(system: ActorSystem, inbound: Inbound): void {
       const error = errorOf(standings);
       if (error === undefined) {
         rejoin(system, inbound, entries.filter((_, at) => standings[at] === "reader"));
-      } else connection.outbox.push(errorField(error.code, error.message), requestId, 0);
+      } else answerError(inbound, error);
     },
   );
 }

@@ -15,7 +15,7 @@ import { type Collaborator, type ProjectState, wireCollaborator, wireWorktree } 
 import { joinStream } from "./streams.ts";
 
 /** Tables whose rows belong to one project. */
-const PROJECT_TABLES = [
+export const PROJECT_TABLES = [
   "project_collaborators",
   "worktrees",
   "worktree_entries",

@@ -8,6 +8,7 @@ export { projectHandlers } from "./handlers.ts";
 export { applyWorktreeList, checkWorktreeList, tellSettings } from "./host_handlers.ts";
 export { type ProjectEvent, type ProjectPhase, startProjectLife } from "./machine.ts";
 export {
+  PROJECT_TABLES,
   rebind,
   rejoinedProject,
   removeGuest,

@@ -3,7 +3,7 @@ import { agentLimits } from "../../lib/agent_policy.ts";
 import { AgentDeliveryEnum, decode, encode, type MessageTypes } from "../../proto/mod.ts";
 import { messageInfo } from "../../proto/mod.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
-import { errorField, type Pending } from "../../rpc/outbox.ts";
+import type { Pending } from "../../rpc/outbox.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import type { AgentRequest } from "../refs/mod.ts";
 import { threadKey } from "../registry.ts";
@@ -273,9 +273,4 @@ function answer(
     present,
   );
   turn.reply(connection, requestId, "CreateAgentThreadResponse", { thread, delivery });
-}
-
-/** Tells a device that its command was not taken at all. */
-export function refuseCommand({ connection, requestId }: AgentRequest, error: RpcError): void {
-  connection.outbox.push(errorField(error.code, error.message, error.tags), requestId, 0);
 }

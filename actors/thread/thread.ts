@@ -7,9 +7,9 @@ import type { ThreadEvent, ThreadMessage, ThreadRef } from "../refs/mod.ts";
 import type { Phase } from "../cell.ts";
 import { Entity } from "../entity.ts";
 import { threadKey } from "../registry.ts";
+import { answerError } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import type { Turn } from "../turn.ts";
-import { refuseCommand } from "./commands.ts";
 import type { ThreadContext } from "./context.ts";
 import { factsOf, tellFacts } from "./facts.ts";
 import { type PlainMessage, threadMessages } from "./handlers.ts";
@@ -97,7 +97,7 @@ export class AgentThread extends Entity implements ThreadRef {
             this.enqueue({ run: (later) => this.#publish(later, message, stored), refused }),
           (error) => {
             this.system.log.error("Events cannot be looked up: {error}", { error });
-            refused(RpcError.internal("the database is away, try again in a moment"));
+            refused(RpcError.databaseAway());
           },
         );
       },
@@ -229,6 +229,6 @@ export class AgentThread extends Entity implements ThreadRef {
 /** Somebody waits for an answer to a message that this thread does not take. */
 function unheard(message: PlainMessage, error: RpcError): void {
   if (message.type === "thread.create" || message.type === "thread.command") {
-    refuseCommand(message.request, error);
+    answerError(message.request, error);
   }
 }

@@ -6,8 +6,8 @@
  * Each step is a message, so that what an actor has to say is said before the next one speaks.
  */
 import { RpcError } from "../../rpc/errors.ts";
-import { errorField } from "../../rpc/outbox.ts";
 import type { ChannelJoin, UserMessage } from "../refs/mod.ts";
+import { answerError } from "../refuse.ts";
 import type { UserContext } from "./context.ts";
 import type { UserState } from "./state.ts";
 
@@ -88,9 +88,7 @@ export function endJoin(
   const { admitted } = user.joining;
   user.joining = undefined;
   if (error !== undefined) {
-    const { connection, requestId } = join;
-    const field = errorField(error.code, error.message, error.tags);
-    turn.then(() => connection.outbox.push(field, requestId, 0));
+    turn.then(() => answerError(join, error));
     const channel = admitted ? system.registry.channels.get(join.channelId) : undefined;
     // He is a member all the same.
     if (channel !== undefined) turn.tellChannel(channel, { type: "channel.admitted", join });
@@ -106,9 +104,7 @@ export function abandonJoin(user: UserState): void {
   const { joining } = user;
   user.joining = undefined;
   if (joining !== undefined) {
-    const { connection, requestId } = joining.join;
-    const { code, message } = RpcError.internal("cannot join: something failed, try again");
-    connection.outbox.push(errorField(code, message), requestId, 0);
+    answerError(joining.join, RpcError.internal("cannot join: something failed, try again"));
   }
   for (const next of user.waiting.splice(0)) next();
 }

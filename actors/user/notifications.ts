@@ -5,6 +5,8 @@ import { errorField } from "../../rpc/outbox.ts";
 import { wireNotification } from "../notification.ts";
 import { checkReads, countedRead } from "../reading.ts";
 import type { NotificationKind } from "../refs/mod.ts";
+import { answerError, type Asker } from "../refuse.ts";
+import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
 import { pushAll, type UserContext, type UserRequestContext } from "./context.ts";
 import { noteRead, type NotificationRow, takeNotification, unreadKey } from "./state.ts";
@@ -78,7 +80,7 @@ export function handleGetNotifications(context: UserRequestContext): void {
     void countedRead(connection, rows)
       .then(
         (rows) => context.later((again) => again.turn.then((now) => answer(rows, gate, now))),
-        (error) => connection.outbox.push(unavailable(system, error), requestId, 0),
+        (error) => unavailable(system, { connection, requestId }, error),
       );
   };
   const answer = (rows: readonly NotificationRow[], gate: number, now: number): void => {
@@ -118,7 +120,7 @@ export function handleMarkNotificationRead(context: UserRequestContext): void {
           context.later((again) =>
             again.turn.then((now) => (now === gate ? answer(row, now) : read(now)))
           ),
-        (error) => connection.outbox.push(unavailable(system, error), requestId, 0),
+        (error) => unavailable(system, { connection, requestId }, error),
       );
   };
   const answer = (row: NotificationRow | undefined, now: number): void => {
@@ -144,8 +146,7 @@ export function handleMarkNotificationRead(context: UserRequestContext): void {
   turn.then(read);
 }
 
-function unavailable(system: UserContext["system"], error: unknown): Uint8Array {
-  system.log.error("Notifications cannot be read: {error}", { error });
-  const { code, message } = RpcError.internal("the database is away, try again in a moment");
-  return errorField(code, message);
+function unavailable({ log }: ActorSystem, asker: Asker, error: unknown): void {
+  log.error("Notifications cannot be read: {error}", { error });
+  answerError(asker, RpcError.databaseAway());
 }

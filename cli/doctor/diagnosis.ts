@@ -1,21 +1,12 @@
 /** All steps from a `server_url` to a working session, in the order in which a Zed takes them. */
 import { type Credentials, handshakeHeaders } from "../../client/connect.ts";
+import { PROXY_VARIABLES } from "../../client/node/proxy.ts";
 import { prepareZstd } from "../../rpc/zstd.ts";
 import { checkAccount, checkHealth, discover } from "./discovery.ts";
 import { type Means, reach } from "./reach.ts";
 import { examineServerUrl } from "./server_url.ts";
 import { checkSession } from "./session.ts";
 import { checkUpgrade } from "./upgrade.ts";
-
-/** The variables that Zed takes the proxy of its WebSocket from, the first one wins. [transport 1.4.1] */
-const PROXY_VARIABLES = [
-  "ALL_PROXY",
-  "all_proxy",
-  "HTTPS_PROXY",
-  "https_proxy",
-  "HTTP_PROXY",
-  "http_proxy",
-];
 
 /**
  * Goes through the steps, as far as one leads to the next; what it finds is in `means.findings`.

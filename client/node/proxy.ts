@@ -14,7 +14,7 @@ export interface Proxy {
 }
 
 /** Environment variables that may name a proxy; the first that is set decides. [transport 1.4.1] */
-const VARIABLES: readonly string[] = [
+export const PROXY_VARIABLES: readonly string[] = [
   "ALL_PROXY",
   "all_proxy",
   "HTTPS_PROXY",
@@ -36,7 +36,7 @@ export function proxyAddress(
 ): string | undefined {
   const trimmed = setting?.trim();
   if (trimmed && URL.canParse(trimmed)) return trimmed;
-  for (const name of VARIABLES) {
+  for (const name of PROXY_VARIABLES) {
     const value = environment(name)?.trim();
     if (value) return value;
   }

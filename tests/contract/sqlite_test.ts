@@ -18,17 +18,9 @@ import { accountTables, type Table, tables } from "../../db/tables.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { manyAccounts, searchesMany } from "./search_contract.ts";
 import { storeContract } from "./store_contract.ts";
+import { withFolder } from "../support/folder.ts";
 
 storeContract("sqlite", () => openSqlite({ path: ":memory:" }));
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Windows knows no such mode; there the folder is its owner's. */
 async function assertPrivate(path: string): Promise<void> {

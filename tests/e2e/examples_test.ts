@@ -1,20 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { statusEdges } from "../../client/connection/machine.ts";
 import { bundle } from "../support/bundle.ts";
+import { runDeno } from "../support/run_deno.ts";
 import { startServer } from "../support/server.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 
-async function run(example: string, args: readonly string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", `examples/${example}`, ...args],
-    cwd: ROOT,
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  const decoder = new TextDecoder();
-  assert(success, decoder.decode(stderr));
-  return decoder.decode(stdout);
+function run(example: string, args: readonly string[]): Promise<string> {
+  return runDeno("run", "-A", "--quiet", `examples/${example}`, ...args);
 }
 
 Deno.test("[design 2] the examples do what they say", async () => {

@@ -1,10 +1,9 @@
 /** What must hold when nothing moves: everybody sees what the database holds. */
 import { loadRoom } from "../../actors/room/rows.ts";
 import type { RoomState } from "../../actors/room/state.ts";
-import type { ProjectState } from "../../actors/project/mod.ts";
+import { PROJECT_TABLES, type ProjectState } from "../../actors/project/mod.ts";
 import { decode, encode, type MessageTypes } from "../../proto/mod.ts";
 import { peerIdOf, type PeerKey, peerKey } from "../../rpc/peer_id.ts";
-import type { TableName } from "../../db/tables.ts";
 import type { GuestProject } from "./guest_project.ts";
 import { hostKeys } from "./host_keys.ts";
 import type { HostProject } from "./host_project.ts";
@@ -12,18 +11,6 @@ import { entryText } from "./host_worktree.ts";
 import { ABSENT } from "./register.ts";
 import type { SimClient } from "./sim_client.ts";
 import type { Simulation } from "./simulation.ts";
-
-/** Tables whose rows belong to a project. */
-const PROJECT_TABLES: readonly TableName[] = [
-  "project_collaborators",
-  "worktrees",
-  "worktree_entries",
-  "repositories",
-  "repository_statuses",
-  "diagnostic_summaries",
-  "worktree_settings",
-  "language_servers",
-];
 
 /** Compares clients, memory and database. */
 export async function checkRest(sim: Simulation): Promise<void> {

@@ -1,14 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DataDirError, isDataDirLocked, lockDataDir, makeDataDir } from "../../lib/data_dir.ts";
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../support/folder.ts";
 
 Deno.test("[issue 3 run] the data folder is made with its parents, private to its owner", async () => {
   await withFolder(async (folder) => {

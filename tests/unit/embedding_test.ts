@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { eventKinds } from "../../actors/events.ts";
 import { bare } from "../../scripts/check_imports.ts";
+import { runDeno } from "../support/run_deno.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 
@@ -9,21 +10,9 @@ interface Graph {
   readonly modules: readonly { readonly specifier: string; readonly local?: string }[];
 }
 
-async function deno(...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: ROOT,
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  const decoder = new TextDecoder();
-  assert(success, decoder.decode(stderr));
-  return decoder.decode(stdout);
-}
-
 /** Our own code that comes with the library, by path, without comments and strings. */
 async function libraryCode(): Promise<Map<string, string>> {
-  const { modules } = JSON.parse(await deno("info", "--json", "mod_local.ts")) as Graph;
+  const { modules } = JSON.parse(await runDeno("info", "--json", "mod_local.ts")) as Graph;
   const found = new Map<string, string>();
   for (const { specifier } of modules) {
     const path = specifier.startsWith(ROOT.href) ? specifier.slice(ROOT.href.length) : undefined;
@@ -132,7 +121,7 @@ Deno.test("[local 7a] two servers run and stop without a trace in their process,
       await Deno.stdout.write(new TextEncoder().encode(JSON.stringify({
         touched, logging: getConfig() !== null, metrics: metrics.length,
       })));`;
-    const said = await deno("eval", program, folder);
+    const said = await runDeno("eval", program, folder);
     assertEquals(JSON.parse(said), { touched: [], logging: false, metrics: 0 });
   } finally {
     await Deno.remove(folder, { recursive: true });

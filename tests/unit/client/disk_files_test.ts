@@ -3,15 +3,7 @@ import { DiskFiles } from "../../../client/disk_files.ts";
 import { globMatcher } from "../../../client/glob.ts";
 import { IgnoreRules } from "../../../client/gitignore.ts";
 import { NoSuchFileError } from "../../../client/project_files.ts";
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../../support/folder.ts";
 
 async function fill(folder: string, files: Record<string, string>): Promise<void> {
   for (const [path, text] of Object.entries(files)) {

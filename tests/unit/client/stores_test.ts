@@ -5,6 +5,7 @@ import { WebStore } from "../../../client/credentials/web_store.ts";
 import { DevelopmentStore } from "../../../client/node/development_store.ts";
 import { FileStore, type KeySource, passphraseKey } from "../../../client/node/file_store.ts";
 import { keyringKey, type RunCommand } from "../../../client/node/keyring.ts";
+import { withFolder } from "../../support/folder.ts";
 
 const ann = { userId: 7n, token: '{"version":1,"id":1,"token":"x"}' };
 const bob = { userId: 8n, token: "other" };
@@ -17,15 +18,6 @@ class Storage {
   getItem = (key: string) => this.items.get(key) ?? null;
   setItem = (key: string, value: string) => void this.items.set(key, value);
   removeItem = (key: string) => void this.items.delete(key);
-}
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "parley-stores-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("[transport 3.2.2, 3.2.5] every store keeps one login for each spelling of an address", async () => {
