@@ -16,7 +16,7 @@ Deno.test("[rooms S1, 10.1, 10.1.3, 10.1.4, 9.4a, 9.6g] a new room is told to it
   });
 });
 
-Deno.test("[rooms S1, 10.2.3, 10.2.4, 10.2.5, 8.1, 8.2b, 10.2a, 18a, 19.7, 9.5b, 9.6a] a call: pending seat, presence, ring, Ack", async () => {
+Deno.test("[rooms S1, 10.2.3, 10.2.4, 10.2.5, 8.1, 8.2b, 10.2a, 18a, 19.7, 19.15, 9.5b, 9.6a] a call: pending seat, presence, ring, Ack", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
   const [a, b] = await stage.friends("A1", "B1", "C1");
@@ -217,7 +217,7 @@ Deno.test("[rooms 10.7, 10.8e] leaving without a seat, or by another connection,
   });
 });
 
-Deno.test("[rooms 10.8.2, 10.8.4, 19.10] those who stay see one snapshot without leaver and rings", async () => {
+Deno.test("[rooms 10.8.2, 10.8.4, 19.10, 19.15] those who stay see one snapshot without leaver and rings", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
   const { roomId, peers: [a, b] } = await stage.meet("A1", "B1");
