@@ -56,10 +56,7 @@ export interface Route {
   readonly to: Receiver;
   readonly access: Access;
   readonly treatment: Treatment;
-  /**
-   * The schema knows an answer to it. Some such messages are sent and treated as plain ones
-   * [projects 1.4]; an `Error` is safe for them too, since clients ignore answers to nothing.
-   */
+  /** It is answered, if only with an `Error`; what is not is a plain message. [projects 1.4] */
   readonly request: boolean;
   /** It came after June 2025: older clients never answer it. [transport 10.3] */
   readonly later: boolean;
@@ -101,7 +98,7 @@ function rows(
     return {
       message,
       tag,
-      request: (response !== undefined || answers.length > 0) && !SILENT.has(message),
+      request: answers.length > 0 && !SILENT.has(message),
       later: only === "2026",
       to,
       access,

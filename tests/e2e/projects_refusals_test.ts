@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { MessageName } from "../../proto/mod.ts";
+import { routes } from "../../rpc/routes.ts";
 import { forwardedRows } from "../support/forwarded_rows.ts";
 import { errorOf, payloadFor, tagOf } from "../support/payload.ts";
 import { Role, Scene } from "../support/scene.ts";
@@ -51,6 +52,24 @@ Deno.test("[projects 4.1] a request for an unknown project is an Error, whatever
     await refuses(guest, "UpdateBuffer", projectId);
     await refuses(guest, "LspQuery", projectId);
   }
+});
+
+Deno.test("[projects 14] [projects 10] plain messages about a project that is over, or was never there, are answered with nothing", async () => {
+  await using scene = await Scene.open();
+  const { host, guest, projectId } = scene;
+  host.send("UnshareProject", { projectId });
+  await scene.quiet();
+  const plain = routes.filter(({ to, answers }) => to === "project" && answers.length === 0);
+  for (const { tag } of plain) {
+    for (const id of [projectId, 999n]) host.sendEncoded(tag, payloadFor(id));
+  }
+  // Names that the schema gives an answer, which a host sends after the end as well as before.
+  const names = plain.map(({ message }) => message);
+  for (const name of ["RefreshInlayHints", "RefreshCodeLens", "LspQueryResponse"] as const) {
+    assert(names.includes(name), name);
+  }
+  assertEquals(await scene.told(host), []);
+  assertEquals(await scene.told(guest), []);
 });
 
 const DENIED = [

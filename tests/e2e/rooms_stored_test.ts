@@ -1,6 +1,5 @@
 /** A room after a start is the room that was told before it. [rooms 9.1] [rooms 15.7] */
 import { assertEquals } from "@std/assert";
-import type { MessageTypes } from "../../proto/mod.ts";
 import { startServer } from "../support/server.ts";
 import { Stage } from "../support/stage.ts";
 import type { TestPeer } from "../support/test_peer.ts";
@@ -15,7 +14,9 @@ function answerFollowers(...peers: readonly TestPeer[]): void {
 Deno.test("[rooms 15.7, 9.1, 9.2, 9.3, 10.12, 11.1, 11.2, 16] [projects 12.6, 13.2, 13.3d] seats, roles, places, rings, followers and projects are stored as they were told", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
-  const { roomId, peers: [a, b, c, gone] } = await stage.meet("A1", "B1", "C1", "E1");
+  const { roomId, peers: [a, b, c, gone, f] } = await stage.meet(
+    ...["A1", "B1", "C1", "E1", "F1"] as const,
+  );
   const d = await stage.enter("D1");
   await a.call("RequestContact", { responderId: d.userId });
   await d.call("RespondToContactRequest", { requesterId: a.userId, response: 0 });
@@ -28,8 +29,8 @@ Deno.test("[rooms 15.7, 9.1, 9.2, 9.3, 10.12, 11.1, 11.2, 16] [projects 12.6, 13
     shared.push((await c.call("ShareProject", { roomId, worktrees: [] })).projectId);
   }
   const [own, over] = shared as [bigint, bigint];
-  for (const guest of [b, c, gone]) await guest.call("JoinProject", { projectId });
-  for (const guest of [a, b]) await guest.call("JoinProject", { projectId: own });
+  for (const guest of [b, c, gone, f]) await guest.call("JoinProject", { projectId });
+  for (const guest of [a, b, f]) await guest.call("JoinProject", { projectId: own });
   c.send("UnshareProject", { projectId: over });
   b.send("LeaveProject", { projectId: own });
   await gone.call("LeaveRoom", {});
@@ -58,30 +59,44 @@ Deno.test("[rooms 15.7, 9.1, 9.2, 9.3, 10.12, 11.1, 11.2, 16] [projects 12.6, 13
   a2.send("Unfollow", { roomId, projectId, leaderId: b2.peerId });
   a2.send("Call", { roomId, calledUserId: d.userId, initialProjectId: projectId });
   await a2.call("SetRoomParticipantRole", { roomId, userId: d.userId, role: GUEST });
-  const told = (await stage.heard("C1")).findLast((line) => line.startsWith("RoomUpdated"));
-  assertEquals(
-    told,
-    `RoomUpdated A2 0 Admin in ${projectId} hosts ${projectId}(app), B2 1 Talker in own, ` +
-      `C1 2 Member hosts ${own}() | d rung by a for ${projectId} | B2 follows A2 in ${projectId}`,
-  );
-
-  await server.restart();
+  // C does nothing more than come back.
+  await stage.lose("C1");
   const c2 = await stage.enter("C2");
-  const rejoined = await c2.call("RejoinRoom", {
+  await c2.call("RejoinRoom", {
     id: roomId,
     resharedProjects: [{ projectId: own, worktrees: [] }],
     rejoinedProjects: [{ id: projectId }],
   });
-  assertEquals(`RoomUpdated ${stage.room(rejoined.room!)}`, told?.replaceAll("C1", "C2"));
-  const collaborators = (list: readonly MessageTypes["Collaborator"][]) =>
-    list.map(({ peerId, replicaId, isHost }) => ({ peerId, replicaId, isHost }))
-      .toSorted((one, other) => one.replicaId - other.replicaId);
-  assertEquals(collaborators(rejoined.rejoinedProjects[0]!.collaborators), [
-    { peerId: a2.peerId, replicaId: 0, isHost: true },
-    { peerId: b2.peerId, replicaId: 8, isHost: false },
-  ]);
-  assertEquals(collaborators(rejoined.resharedProjects[0]!.collaborators), [
-    { peerId: a2.peerId, replicaId: 8, isHost: false },
+  const told = (await stage.heard("F1")).findLast((line) => line.startsWith("RoomUpdated"));
+  assertEquals(
+    told,
+    `RoomUpdated A2 0 Admin in ${projectId} hosts ${projectId}(app), B2 1 Talker in own, ` +
+      `C2 2 Member hosts ${own}(), F1 4 Member | d rung by a for ${projectId}` +
+      ` | B2 follows A2 in ${projectId}`,
+  );
+
+  await server.restart();
+  const f2 = await stage.enter("F2");
+  const rejoined = await f2.call("RejoinRoom", {
+    id: roomId,
+    rejoinedProjects: [{ id: projectId }, { id: own }],
+  });
+  assertEquals(`RoomUpdated ${stage.room(rejoined.room!)}`, told?.replaceAll("F1", "F2"));
+  const collaborators = rejoined.rejoinedProjects.map((project) =>
+    project.collaborators
+      .map(({ peerId, replicaId, isHost }) => ({ peerId, replicaId, isHost }))
+      .toSorted((one, other) => one.replicaId - other.replicaId)
+  );
+  assertEquals(collaborators, [
+    [
+      { peerId: a2.peerId, replicaId: 0, isHost: true },
+      { peerId: b2.peerId, replicaId: 8, isHost: false },
+      { peerId: c2.peerId, replicaId: 9, isHost: false },
+    ],
+    [
+      { peerId: c2.peerId, replicaId: 0, isHost: true },
+      { peerId: a2.peerId, replicaId: 8, isHost: false },
+    ],
   ]);
 
   // Who is rung takes the call with the role that it was given.
