@@ -4,6 +4,7 @@
  * [design 1.3] [design 1.8] [projects 1.1]
  */
 import { forward, message, messageWithTail, payloadField } from "./frame.ts";
+import { withinFrame } from "./frame_limit.ts";
 import { encode, messageInfo } from "../proto/mod.ts";
 import { ErrorCode } from "./errors.ts";
 
@@ -377,7 +378,8 @@ export class Outbox {
     return bytes.length;
   }
 
-  #write(bytes: Uint8Array): void {
+  #write(made: Uint8Array): void {
+    const bytes = withinFrame(made);
     this.#socket.send(bytes);
     this.#writtenBytes += bytes.length;
     this.#sinceCheck += bytes.length;

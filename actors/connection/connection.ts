@@ -16,10 +16,12 @@ import {
 import { ErrorCode } from "../../rpc/errors.ts";
 import { FieldError } from "../../rpc/fields.ts";
 import { frameOf, payloadField } from "../../rpc/frame.ts";
+import { exceedsFrame } from "../../rpc/frame_limit.ts";
 import { errorField, Outbox } from "../../rpc/outbox.ts";
 import { keyId, keyOwner, NO_PEER, type PeerKey, peerKey, peerText } from "../../rpc/peer_id.ts";
 import { type Route, routes, RouteTable } from "../../rpc/routes.ts";
 import { decodesAlike, decompress, FrameError } from "../../rpc/zstd.ts";
+import { compress } from "../../rpc/zstd_compress.ts";
 import type { ForwardedRequest } from "../forwarded_request.ts";
 import { Handling, timed } from "../handling.ts";
 import { refuseForNoChannel } from "../channel/mod.ts";
@@ -377,6 +379,6 @@ export class Connection implements ConnectionRef {
  */
 function passable(message: Uint8Array): Uint8Array {
   if (view.verbatim && decodesAlike(message, view.plain.length)) return message;
-  const payload = view.plain.subarray(view.payloadStart, view.payloadEnd);
-  return frameOf(payloadField(view.tag, payload)).slice();
+  const field = payloadField(view.tag, view.plain.subarray(view.payloadStart, view.payloadEnd));
+  return exceedsFrame(field.length) ? compress(field) : frameOf(field).slice();
 }

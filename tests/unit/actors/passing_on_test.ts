@@ -220,3 +220,17 @@ Deno.test("[transport 1.6.5] fields and payloads of newer clients end no connect
     ["BufferSaved", new Uint8Array([0xff, 0xc3, 0x28])],
   ]);
 });
+
+Deno.test("[transport 1.6.10] [design 1.7] what is framed anew stays compressed where clients would not take the frame", async () => {
+  await using world = await World.start();
+  const { projectId, clients: [host, ann] } = await world.share("host", "ann");
+  const text = "0123456789abcdef".repeat(1 << 20);
+  const whole = compress(
+    decompress(frame("UpdateBuffer", edit(projectId, text), 77), 1 << 26).slice(),
+  );
+  host!.connection.receive(whole);
+  await world.settle();
+  const [sent] = ann!.socket.sent.splice(-1);
+  assert(sent !== undefined && sent.length < 1 << 24, `${sent?.length} bytes`);
+  assert(decompress(sent, 1 << 26).length > text.length);
+});

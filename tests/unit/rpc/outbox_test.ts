@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { message } from "../../../rpc/frame.ts";
 import { errorField, type Pending } from "../../../rpc/outbox.ts";
-import { ACK, numbered, Request, World } from "./outbox_world.ts";
+import { ACK, bulky, numbered, Request, World } from "./outbox_world.ts";
 
 Deno.test("[rooms 2.3] what may be spoken is written at once, with ids that rise from 0", () => {
   const { outbox, socket } = new World();
@@ -176,4 +176,21 @@ Deno.test("[transport 2.4.1] an error's payload has code, message and tags", () 
   const { outbox, socket } = new World();
   outbox.push(errorField(12, "private", ["a=b", "loose"]), 3, 0);
   assertEquals(socket.messages[0]?.value, { code: 12, message: "private", tags: ["a=b", "loose"] });
+});
+
+Deno.test("[transport 1.6.10] nothing is written in a frame of more than 16 MiB, as clients take none", () => {
+  const { outbox, socket } = new World();
+  const field = bulky(1 << 24);
+  outbox.push(field, 3, 0);
+  outbox.forward(message(9, -1, -1, 0, field), -1, 4, 5);
+  const sizes = socket.sent.map(({ length }) => length < 1 << 24);
+  assertEquals(sizes, [true, true]);
+  assertEquals(
+    socket.messages.map((
+      { id, respondingTo, originalSenderId, name },
+    ) => [id, respondingTo, originalSenderId?.id, name]),
+    [[0, 3, undefined, "Error"], [1, undefined, 5, "Error"]],
+  );
+  outbox.push(bulky(100), -1, 0);
+  assertEquals(socket.sent[2]!.length > 100, true);
 });
