@@ -1,7 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { agentLimits, agentPolicy } from "../../../lib/agent_policy.ts";
 import type { MessageTypes } from "../../../proto/mod.ts";
-import { chunk, coverage, created, plan, textOf, uuid } from "../../support/agents.ts";
+import { chunk, coverage, plan, textOf, uuid } from "../../support/agents.ts";
 import { heard, listening, publish, THREAD } from "./agents_world.ts";
 import { World } from "./world.ts";
 
@@ -107,17 +107,4 @@ Deno.test("[agents R4] a subscription ends after 30 days without a sign of life"
   await world.clock.advanceAsync(2 * DAY);
   await world.settle();
   assertEquals(await world.store.load("agent_subscriptions"), []);
-});
-
-Deno.test("[issue 7 load] a thousand threads live at once, and leave the memory when nobody needs them", async () => {
-  await using world = await World.start();
-  const { host } = await listening(world);
-  const ids = Array.from({ length: 1_000 }, (_, i) => uuid("of many", i));
-  await publish(world, host, ...ids.map((id) => created(id)));
-  const { threads } = world.actors.registry;
-  assertEquals(threads.size, 1_001);
-  await world.clock.advanceAsync(2 * agentLimits.threadIdle + 1);
-  assertEquals(threads.size, 0);
-  await publish(world, host, plan(ids[500]!, "back"));
-  assert(threads.size === 1);
 });
