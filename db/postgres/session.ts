@@ -40,6 +40,17 @@ export const timeLimits: TimeLimits = {
 
 type Client = ReturnType<typeof createClient>;
 
+/**
+ * How soon PostgreSQL notices that nobody is there any more, in seconds and milliseconds. Until then it
+ * keeps the lock of a machine that went without a word, and by its system's own settings that is hours.
+ */
+const keepAlive = {
+  tcp_keepalives_idle: 10,
+  tcp_keepalives_interval: 5,
+  tcp_keepalives_count: 3,
+  tcp_user_timeout: 25_000,
+};
+
 /** A client of the library; Parley's own statements go through {@link Session}. */
 export function createClient(
   { url, connections, lost, limits = timeLimits }: SessionOptions,
@@ -67,6 +78,7 @@ export function createClient(
       application_name: "parley",
       standard_conforming_strings: "on",
       idle_in_transaction_session_timeout: limits.statement,
+      ...keepAlive,
       ...more,
     },
   });

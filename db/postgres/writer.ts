@@ -14,6 +14,8 @@ export class Writer {
   readonly #session: Session;
   readonly #name: string;
   #held = false;
+  /** How many connections have ended. */
+  #losses = 0;
   #epoch: number | undefined;
 
   constructor(options: Omit<SessionOptions, "connections" | "lost">) {
@@ -23,6 +25,7 @@ export class Writer {
       connections: 1,
       lost: () => {
         this.#held = false;
+        this.#losses++;
       },
     });
   }
@@ -40,8 +43,8 @@ export class Writer {
    */
   async lock(): Promise<void> {
     while (!this.#held) {
-      const action = "lock";
-      const [answers] = await this.#session.together(action, [
+      const losses = this.#losses;
+      const [answers] = await this.#session.together("lock", [
         `select pg_try_advisory_lock(${lockKey}) as held, ` +
         // What was answered has to survive a crash of the database.
         "case current_setting('synchronous_commit') when 'off' " +
@@ -53,6 +56,8 @@ export class Writer {
             `stop that one, or give this one a database of its own`,
         );
       }
+      // The connection may have ended behind its answer, and the lock with it.
+      if (losses !== this.#losses) continue;
       this.#held = true;
       if (this.#epoch === undefined) continue;
       try {

@@ -115,6 +115,8 @@ const blame = [
   "data_exception",
   "syntax_error_or_access_rule_violation",
   "program_limit_exceeded",
+  "feature_not_supported",
+  "plpgsql_error",
 ].join(" or ");
 
 /**

@@ -2,10 +2,11 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { type Kysely, sql } from "kysely";
 import type { DialectMigration } from "../../db/migrations/mod.ts";
 import { openPostgres, postgresMigrationState } from "../../db/postgres/open.ts";
-import { StoreAwayError } from "../../db/store.ts";
+import { StoreAwayError, type Write } from "../../db/store.ts";
 import { TcpRelay } from "../support/tcp_relay.ts";
 import { TestPostgres } from "../support/postgres.ts";
 import { waitUntil } from "../support/wait_until.ts";
+import { contact, put } from "./store_rows.ts";
 
 const postgres = await TestPostgres.start({ durable: false });
 const skipped = typeof postgres === "string" ? ` (skipped: ${postgres})` : "";
@@ -143,5 +144,56 @@ Deno.test({
     relay.cutAfter(Infinity);
     await start();
     assertEquals(await network.tables(), ["migration_lock", "migrations", "one", "two"]);
+  },
+});
+
+Deno.test({
+  name:
+    `[design 1.3f] wherever the connection ends in a commit, the same groups again come to the same, once${skipped}`,
+  ignore: skipped !== "",
+  fn: async () => {
+    await using network = await BrokenNetwork.open();
+    const { url, relay } = network;
+    const store = await openPostgres({ url, name: "there", limits, exclusive: true });
+    try {
+      await store.startEpoch();
+      const counter = (name: string, value: number): Write => ({
+        op: "put",
+        table: "counters",
+        row: { name, value },
+      });
+      const gone = (name: string): Write => ({ op: "remove", table: "counters", key: { name } });
+      /** As actors would: one is refused for good, what it wrote behind that with it. */
+      const groups = (round: number) => [
+        { actor: "/a", writes: [counter("a", round), counter("old", round), gone("old")] },
+        { actor: "/b", writes: [put("contacts", contact(-7, -8))] },
+        { actor: "/b", writes: [counter("b", round)] },
+        { actor: "/c", writes: [gone("c"), counter("c", round), counter("c", round + 1)] },
+      ];
+      let before = relay.chunks;
+      await store.commit(groups(0));
+      const chunks = relay.chunks - before;
+      let losses = 0;
+      for (let round = 1; round <= 4 * chunks; round++) {
+        before = relay.chunks;
+        relay.cutAfter(round % (chunks + 1) + 1);
+        // As the journal does, which says nothing before it knows.
+        const refused = await waitUntil(async () => {
+          try {
+            return await store.commit(groups(round));
+          } catch (error) {
+            assertEquals(error instanceof StoreAwayError, true, String(error));
+            losses++;
+          }
+        });
+        assertEquals(refused.map(({ index }) => index), [1, 2], `round ${round}`);
+        relay.cutAfter(Infinity);
+        const rows = await waitUntil(() => store.load("counters"));
+        assertEquals(rows, [{ name: "a", value: round }, { name: "c", value: round + 1 }]);
+      }
+      assertEquals(losses > 0, true, `${losses} losses, ${chunks} chunks`);
+    } finally {
+      await store.close();
+    }
   },
 });

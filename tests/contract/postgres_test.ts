@@ -9,6 +9,7 @@ import {
   StoreUnavailableError,
 } from "../../db/store.ts";
 import { accountTables, type Table, tables } from "../../db/tables.ts";
+import { createClient } from "../../db/postgres/session.ts";
 import { TestPostgres } from "../support/postgres.ts";
 import { waitUntil } from "../support/wait_until.ts";
 import { manyAccounts, searchesMany } from "./search_contract.ts";
@@ -262,11 +263,83 @@ function suite(postgres: TestPostgres): void {
     }),
   );
 
+  Deno.test(
+    "[issue 4 postgres] a user who may not make tables, or not write them, is told to whom to give what",
+    withDatabase(async (database) => {
+      const advice = /permission denied for .*; make the user of DATABASE_URL the owner/;
+      await postgres.query("create role weak login password 'weak'");
+      try {
+        const url = new URL(postgres.urlOf(database));
+        [url.username, url.password] = ["weak", "weak"];
+        const weak = { url: url.href, name: "there", patience: 5_000 };
+        const noTables = await assertRejects(() => openPostgres(weak), StoreUnavailableError);
+        assertMatch(noTables.message, advice);
+        assert(!(noTables instanceof StoreAwayError), "nothing changes by itself");
+        await postgres.query("grant select on all tables in schema public to weak", database);
+        const store = await openPostgres(weak);
+        const noWrites = await assertRejects(
+          async () => void await store.commit([{ actor: "/rooms/1", writes: [room(1)] }]),
+          StoreUnavailableError,
+        );
+        assertMatch(noWrites.message, advice);
+        await store.close();
+        await postgres.query("drop owned by weak", database);
+      } finally {
+        await postgres.query("drop role weak");
+      }
+    }),
+  );
+
+  Deno.test(
+    "[design 1.3f] PostgreSQL asks every quarter of a minute whether who holds the lock is still there",
+    withDatabase(async (database) => {
+      const client = createClient({ url: postgres.urlOf(database), name: "there", connections: 1 });
+      try {
+        const [row] = await client.unsafe(
+          "select array_to_string(array[" +
+            ["keepalives_idle", "keepalives_interval", "keepalives_count", "user_timeout"]
+              .map((name) => `current_setting('tcp_${name}')`).join(", ") +
+            "], ' ') as taken",
+        );
+        // As its system has taken them.
+        assertEquals(row!.taken, "10 5 3 25000");
+      } finally {
+        await client.end();
+      }
+    }),
+  );
+
+  Deno.test(
+    "[design 1.3d] what a trigger of the operator's refuses is one actor's write",
+    withDatabase(async (database) => {
+      const store = await postgres.open(database);
+      await postgres.query(
+        `create function refuse() returns trigger language plpgsql as
+          $$ begin raise exception 'not this one'; end $$`,
+        database,
+      );
+      await postgres.query(
+        "create trigger refuse before insert on rooms for each row when (new.id = 2) " +
+          "execute function refuse()",
+        database,
+      );
+      const refused = await store.commit([1, 2, 3].map((id) => ({
+        actor: `/rooms/${id}`,
+        writes: [room(id)],
+      })));
+      assertEquals(refused.map(({ index }) => index), [1]);
+      assertMatch(refused[0]!.error.message, /not this one/);
+      assertEquals((await store.load("rooms")).map(({ id }) => id), [1, 3]);
+      await store.close();
+    }),
+  );
+
   Deno.test("[issue 4 postgres] what is wrong with an address is said, without its password", async () => {
     const port = new URL(postgres.urlOf("x")).port;
     const bad: [string, RegExp][] = [
       [`postgres://parley:s3cret@127.0.0.1:1/x`, /away|127\.0\.0\.1:1|refused/i],
       [`postgres://parley:s3cret@127.0.0.1:${port}/none_such`, /does not exist; create it/],
+      [`postgres://parley:s3cret@127.0.0.1:${port}/x?sslmode=require`, /; turn TLS on in Postgre/],
     ];
     for (const [url, expected] of bad) {
       const error = await assertRejects(
