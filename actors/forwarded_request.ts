@@ -5,13 +5,18 @@
 import { messageInfo } from "../proto/mod.ts";
 import { ErrorCode } from "../rpc/errors.ts";
 import { errorField, type Outbox, type Pending } from "../rpc/outbox.ts";
+import type { PeerKey } from "../rpc/peer_id.ts";
 import type { Route } from "../rpc/routes.ts";
 import type { ConnectionRef } from "./refs/mod.ts";
 
 const ERROR_TAG = messageInfo("Error").tag as number;
 const END_STREAM_TAG = messageInfo("EndStream").tag as number;
 
+const CLOSED = "connection was closed";
+
 export class ForwardedRequest implements Pending {
+  /** The connection that was asked. */
+  readonly target: PeerKey;
   readonly #requester: ConnectionRef;
   readonly #requestId: number;
   readonly #route: Route;
@@ -30,12 +35,14 @@ export class ForwardedRequest implements Pending {
   constructor(
     requester: ConnectionRef,
     requestId: number,
+    target: PeerKey,
     route: Route,
     onSuccess?: () => void,
     ended: () => void = () => {},
   ) {
     this.#requester = requester;
     this.#requestId = requestId;
+    this.target = target;
     this.#route = route;
     this.#answerTags = route.answerTags;
     this.#onSuccess = onSuccess;
@@ -69,7 +76,12 @@ export class ForwardedRequest implements Pending {
   }
 
   lost(): void {
-    if (!this.#over) this.#fail("connection was closed");
+    if (!this.#over) this.#fail(CLOSED);
+  }
+
+  /** Whoever was asked has another connection now: what the old one says is too late. [projects 12.3.1] */
+  moved(): void {
+    this.giveUp(CLOSED);
   }
 
   /** The requester is gone: nobody waits any more. */

@@ -84,7 +84,7 @@ export function ask(
     `Zed ${peer.version.text}, which is asked, does not know the request ${route.message}`;
   if (known === false) return refuse(ErrorCode.Internal, unknown());
   const { clock, times } = system;
-  const pending = new ForwardedRequest(connection, requestId, route, onSuccess, () => {
+  const pending = new ForwardedRequest(connection, requestId, target, route, onSuccess, () => {
     if (limit !== undefined) clock.clearTimeout(limit);
     handling?.answered(connection.asking.size);
   });

@@ -107,6 +107,7 @@ export function handleRejoinRoom(context: RequestContext): void {
   }
   const present = new Set(rejoined.map(({ guest }) => guest));
 
+  if (old !== key) turn.then(() => failAskedOf(context, old));
   turn.replyField(
     connection,
     requestId,
@@ -131,6 +132,18 @@ export function handleRejoinRoom(context: RequestContext): void {
   turn.tellUser(userId, { type: "user.seated", roomId: room.id, active: true });
   tellChannel(context, { announce: true });
   turn.tellUser(userId, { type: "user.publish" });
+}
+
+/**
+ * A socket may seem alive long after its client has come back over another: whoever waits for an answer
+ * over the old one hears at once that none comes, and goes on with the new. [projects 8.1] [projects 15.5]
+ */
+function failAskedOf({ system, room }: RequestContext, old: PeerKey): void {
+  for (const key of room.active.keys()) {
+    for (const request of [...system.registry.connections.get(key)?.asking ?? []]) {
+      if (request.target === old) request.moved();
+    }
+  }
 }
 
 /** Whoever names a project many times would be sent its tree as often. */

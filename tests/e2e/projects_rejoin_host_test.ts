@@ -198,6 +198,34 @@ Deno.test("[projects 12.3.1] a rejoin takes the seat from a connection that is s
   assertEquals(await toldOfProjects(scene, host), []);
 });
 
+Deno.test("[projects 12.3.1] [projects 8.1.6] [projects 15.5l] what was asked of a host over a connection that he has left, and that is still there, fails at once", async () => {
+  await using scene = await Scene.open({ guests: 2 });
+  const { host, guests: [a, b], projectId } = scene;
+  const other = await scene.share(b!);
+  await scene.join(a!, other);
+  await scene.quiet();
+  const edit = a!.send("UpdateBuffer", { projectId, bufferId });
+  const hover = b!.send("GetHover", { projectId });
+  const elsewhere = a!.send("GetHover", { projectId: other });
+  const asked = await host.next("GetHover");
+  await scene.quiet();
+  const back = await reconnect(scene, "host");
+  await back.call("RejoinRoom", reshared(scene));
+  const rest = ["RoomUpdated", "UpdateProjectCollaborator", "UpdateProject from host"];
+  assertEquals(await toldOfProjects(scene, a!), [`Error re ${edit}`, ...rest]);
+  assertEquals(await toldOfProjects(scene, b!), [`Error re ${hover}`, ...rest]);
+  for (const id of [edit, hover]) {
+    const error = (id === edit ? a! : b!).answers(id)[0]?.value as MessageTypes["Error"];
+    assertEquals([error.code, error.message], [0, "connection was closed"]);
+  }
+  // What comes over the old one all the same is an answer to nothing; others are answered as ever.
+  host.reply(asked, "GetHoverResponse", {});
+  b!.reply(b!.received.findLast(({ name }) => name === "GetHover")!, "GetHoverResponse", {});
+  assertEquals(await toldOfProjects(scene, b!, host), []);
+  assertEquals(await toldOfProjects(scene, a!), [`GetHoverResponse re ${elsewhere}`]);
+  assertEquals(host.end, undefined);
+});
+
 for (const order of ["host first", "guest first"] as const) {
   Deno.test(`[projects 19.17] [projects 12.4a] host and guest both return after a deletion, ${order}: all trees are equal`, async () => {
     await using scene = await Scene.open({ guests: 2 });

@@ -10,6 +10,7 @@ import {
 } from "../../../proto/mod.ts";
 import { message, payloadField } from "../../../rpc/frame.ts";
 import { Outbox } from "../../../rpc/outbox.ts";
+import { peerKey } from "../../../rpc/peer_id.ts";
 import { type Route, routes } from "../../../rpc/routes.ts";
 import { FakeSocket } from "../rpc/fake_socket.ts";
 
@@ -27,6 +28,8 @@ function tagOf(name: MessageName): number {
   return messageInfo(name).tag as number;
 }
 
+const HOST = peerKey(1, 7);
+
 /** A requester with the request id 40, and the one who is asked under the id 0. */
 class World {
   readonly requesterSocket = new FakeSocket();
@@ -42,7 +45,7 @@ class World {
 
   constructor(name: MessageName) {
     const route = routes.find((one) => one.message === name) as Route;
-    this.request = new ForwardedRequest(this.requester, 40, route, () => this.successes++);
+    this.request = new ForwardedRequest(this.requester, 40, HOST, route, () => this.successes++);
     const original = message(9, -1, -1, 0, payloadField(tagOf(name), encode("Ping", {})));
     this.asked.forward(original, -1, 1, 2, undefined, this.request);
   }
@@ -115,7 +118,7 @@ Deno.test("[projects 8.1.7] a requester who goes before the request is written l
   const asking = new Set<ForwardedRequest>();
   const requester = { asking, outbox: newOutbox(new FakeSocket()) } as unknown as ConnectionRef;
   const route = routes.find(({ message }) => message === "SaveBuffer") as Route;
-  const request = new ForwardedRequest(requester, 1, route);
+  const request = new ForwardedRequest(requester, 1, HOST, route);
   const socket = new FakeSocket();
   let durable = 0;
   let waiting: Outbox | undefined;
