@@ -19,7 +19,7 @@ import {
 import { expel, noteClosed } from "./expelling.ts";
 import { type Channel, type ChannelTreeState, sanitizedName } from "./state.ts";
 import { deleteNotes } from "./notes.ts";
-import { wireChannel } from "./wire.ts";
+import { wireChannel, wireLatestMessages, wireNotesVersions, wireParticipants } from "./wire.ts";
 
 /** `ReorderChannel.Direction`. [channels 1.2] */
 const DIRECTIONS = ["up", "down"] as const;
@@ -197,9 +197,10 @@ export function handleSetChannelVisibility(context: RequestContext): void {
 function show(context: ChannelContext, channel: Channel, visibility: number): void {
   const { tree } = context;
   checkVisibility(tree, channel, visibility, tree.parentOf(channel));
+  const before = channel.visibility;
   channel.visibility = visibility;
   changeChannel(context, channel);
-  tellVisibility(context, channel);
+  tellVisibility(context, channel, before);
 }
 
 /** @throws {RpcError} where the channel may not have it below that parent [channels 5.6] */
@@ -220,10 +221,17 @@ function checkVisibility(
   } else throw RpcError.internal(`unknown visibility: ${visibility}`);
 }
 
-function tellVisibility(context: ChannelContext, channel: Channel): void {
+/** Who sees it for the first time hears also of its call, its notes and its chat. */
+function tellVisibility(context: ChannelContext, channel: Channel, before: number): void {
   const { turn, tree } = context;
   const { visibility } = channel;
   const shown = updateChannels({ channels: [wireChannel(channel)] });
+  const revealed = updateChannels({
+    channels: [wireChannel(channel)],
+    channelParticipants: wireParticipants(tree, [channel]),
+    latestChannelMessageIds: wireLatestMessages(tree, [channel]),
+    latestChannelBufferVersions: wireNotesVersions(tree, [channel]),
+  });
   const hidden = updateChannels({ deleteChannels: [BigInt(channel.id)] });
   const blind = [...tree.members.values()]
     .filter(({ role }) => !canSee(role, visibility))
@@ -231,7 +239,8 @@ function tellVisibility(context: ChannelContext, channel: Channel): void {
   expel(context, [channel], blind);
   noteClosed(context, [channel], blind);
   for (const { userId, role } of subscribers(context)) {
-    turn.pushToUser(userId, canSee(role, visibility) ? shown : hidden);
+    const field = !canSee(role, visibility) ? hidden : canSee(role, before) ? shown : revealed;
+    turn.pushToUser(userId, field);
   }
 }
 
@@ -291,13 +300,13 @@ export function change(
   const parent = target ?? tree.parentOf(channel);
   checkVisibility(tree, channel, visibility, parent);
   if (tree.isTaken(parent?.id, name, channel)) throw nameTaken(name);
-  const shows = visibility !== channel.visibility;
+  const before = channel.visibility;
   channel.name = name;
   channel.visibility = visibility;
   const changed = target === undefined ? [channel] : tree.move(channel, target);
   for (const one of changed) changeChannel(context, one);
   tellChanged(context, changed);
-  if (shows) tellVisibility(context, channel);
+  if (visibility !== before) tellVisibility(context, channel, before);
 }
 
 /** [channels 7.6] Roots have no order of their own: anybody may ask, nothing happens. */

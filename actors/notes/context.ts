@@ -112,6 +112,15 @@ export function exchange(context: NotesContext, one: Collaborator, other: Collab
   tellCollaborators(context);
 }
 
+/** A collaborator is on another one's place, and his own is free. */
+export function move(context: NotesContext, from: Collaborator, replicaId: number): Collaborator {
+  const to = { replicaId, userId: from.userId, key: from.key };
+  vacate(context, from);
+  place(context, to, from.key);
+  tellCollaborators(context);
+  return to;
+}
+
 /**
  * Collaborators leave; the rest are told, and the last one out ends the epoch. [channels 8.5]
  *
@@ -122,25 +131,30 @@ export function leave(
   leavers: readonly Collaborator[],
   { keepEpoch = false }: { readonly keepEpoch?: boolean } = {},
 ): void {
-  const { system, turn, notes } = context;
+  const { notes } = context;
   if (leavers.length === 0) return;
-  for (const { replicaId, key } of leavers) {
-    notes.collaborators.delete(replicaId);
-    system.openNotes.remove(key, notes.channelId);
-    turn.remove("channel_buffer_collaborators", {
-      channel_id: notes.channelId,
-      replica_id: replicaId,
-    });
-    // Whoever gets the replica id next answers for none of it.
-    forget(
-      context,
-      notes.document.dropWaiting((one) =>
-        one.replicaId === replicaId || notes.senderOf(one) === replicaId
-      ),
-    );
-  }
+  for (const one of leavers) vacate(context, one);
   if (notes.collaborators.size > 0) tellCollaborators(context);
   else if (!keepEpoch) endEpoch(context);
+}
+
+/** A place is free from now on; nobody is told yet. */
+function vacate(context: NotesContext, { replicaId, key }: Collaborator): void {
+  const { system, turn, notes } = context;
+  notes.collaborators.delete(replicaId);
+  notes.unsure.delete(key);
+  system.openNotes.remove(key, notes.channelId);
+  turn.remove("channel_buffer_collaborators", {
+    channel_id: notes.channelId,
+    replica_id: replicaId,
+  });
+  // Whoever gets the replica id next answers for none of it.
+  forget(
+    context,
+    notes.document.dropWaiting((one) =>
+      one.replicaId === replicaId || notes.senderOf(one) === replicaId
+    ),
+  );
 }
 
 /** Operations that were stored while they waited, and will never be applied. [channels 9.9] */

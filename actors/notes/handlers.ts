@@ -149,6 +149,7 @@ function rejoin(
     turn.then(() => displaced.drop("error"));
   }
   notes.displaced.delete(key);
+  notes.unsure.add(key);
   if (collaborator.key !== key) place(context, collaborator, key);
   tellCollaborators(context, key);
   const rejoined = {

@@ -8,6 +8,11 @@ const FIRST_REPLICA = 8;
 /** Ids from here on are reserved by clients of 2025. [channels 8.3.2] */
 const END_OF_REPLICAS = 65_534;
 
+/** Whether clients may be given that replica id. */
+export function isReplica(id: number): boolean {
+  return id >= FIRST_REPLICA && id < END_OF_REPLICAS;
+}
+
 /** Somebody who has the notes open, or had until a connection was lost. [channels 8.7] */
 export interface Collaborator {
   readonly replicaId: number;
@@ -31,6 +36,8 @@ export class NotesState {
   readonly collaborators = new Map<number, Collaborator>();
   /** Connections that kept silent, and lost their place to another one; with its replica id. */
   readonly displaced = new Map<PeerKey, number>();
+  /** Connections that came back to a place, and have not said yet whether it is their own. */
+  readonly unsure = new Set<PeerKey>();
   /** How far users have seen the notes. [channels 8.9] */
   readonly observed = new Map<number, NotesVersion>();
   /** By whose replica id operations came that wait, by {@link lamportKey}. */
@@ -58,6 +65,7 @@ export class NotesState {
     this.spoilt.clear();
     this.leaps.clear();
     this.displaced.clear();
+    this.unsure.clear();
     this.clock = operations.reduce((most, { timestamp }) => Math.max(most, timestamp), 1);
   }
 

@@ -7,13 +7,14 @@ import {
   exchange,
   forget,
   leave,
+  move,
   type NotesContext,
   observe,
   type RequestContext,
   tellTree,
 } from "./context.ts";
 import { bufferRow, operationRow } from "./rows.ts";
-import type { Collaborator, NotesState } from "./state.ts";
+import { type Collaborator, isReplica, type NotesState } from "./state.ts";
 
 type WireOperation = MessageTypes["Operation"];
 
@@ -74,16 +75,27 @@ export function handleUpdateChannelBuffer(context: RequestContext): void {
 
 /**
  * To a client that comes back, two lost places of its user look alike, and it does not say which was
- * its own. Its cursors do, which follow, and which nobody else sends. [channels 8.6]
+ * its own. Its cursors do, which follow, and which nobody else sends. Its own may have been left by the
+ * other one already. [channels 8.6]
  */
 function ownPlace(
   context: RequestContext,
   seated: Collaborator,
   operations: readonly WireOperation[],
 ): Collaborator {
-  const cursor = operations.find(({ updateSelections }) => updateSelections !== undefined);
-  const own = context.notes.collaborators.get(cursor?.updateSelections?.replicaId ?? -1);
-  if (own === undefined || own === seated || own.userId !== seated.userId) return seated;
+  const { notes } = context;
+  const { updateSelections: cursor } =
+    operations.find(({ updateSelections }) => updateSelections !== undefined) ?? {};
+  if (cursor === undefined) return seated;
+  const mayMove = notes.unsure.delete(seated.key);
+  const own = notes.collaborators.get(cursor.replicaId);
+  if (own === seated) return seated;
+  if (own === undefined) {
+    return mayMove && isReplica(cursor.replicaId)
+      ? move(context, seated, cursor.replicaId)
+      : seated;
+  }
+  if (own.userId !== seated.userId) return seated;
   exchange(context, seated, own);
   return own;
 }

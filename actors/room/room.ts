@@ -15,7 +15,7 @@ import {
 import type { ConnectionRef, Inbound, RoomMessage, RoomRef } from "../refs/mod.ts";
 import { answerError, refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
-import type { Turn } from "../turn.ts";
+import { fieldOf, type Turn } from "../turn.ts";
 import {
   dropFollowers,
   type RequestContext,
@@ -243,6 +243,7 @@ export class Room extends Entity implements RoomRef, ProjectsOwner, Unhearing {
       user.tell({ type: "user.unseated", roomId: this.id }, 0);
       user.tell({ type: "user.publish" }, 0);
     }
+    this.#stopRinging(before, state);
     if (state === undefined) return false;
     this.#state = state;
     this.#goneElsewhere ||= [...before.departed].some((userId) => !state.participants.has(userId));
@@ -254,6 +255,17 @@ export class Room extends Entity implements RoomRef, ProjectsOwner, Unhearing {
       this.#projects.add(project, admins.some(({ id }) => id === project.hostUserId));
     }
     return true;
+  }
+
+  /** Who answered a call, which was taken back, and is elsewhere now is rung on no device any more. */
+  #stopRinging(before: RoomState, now: RoomState | undefined): void {
+    const field = fieldOf("CallCanceled", { roomId: BigInt(this.id) });
+    for (const userId of before.rung) {
+      // A call that was taken back itself has rung nowhere.
+      if (before.pendingParticipants().some((one) => one.userId === userId)) continue;
+      if (now?.participants.has(userId) === true) continue;
+      this.system.registry.users.get(userId)?.tell({ type: "user.push", field }, 0);
+    }
   }
 
   /**

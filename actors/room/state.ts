@@ -39,6 +39,8 @@ export class RoomState {
   readonly participants = new Map<number, Participant>();
   /** Users who had a row since the room was made or read, and have none any more. */
   readonly departed = new Set<number>();
+  /** Users who have been called into it since then. */
+  readonly rung = new Set<number>();
   /** Active rows by answering connection. */
   readonly active = new Map<PeerKey, Participant>();
   readonly projects = new Map<number, ProjectState>();
@@ -60,6 +62,9 @@ export class RoomState {
   add(participant: Participant): void {
     this.participants.set(participant.userId, participant);
     this.departed.delete(participant.userId);
+    if (participant.key === undefined && participant.callingUserId !== participant.userId) {
+      this.rung.add(participant.userId);
+    }
     if (participant.key !== undefined) this.active.set(participant.key, participant);
     this.#lastOrdinal = Math.max(this.#lastOrdinal, participant.ordinal);
   }

@@ -8,6 +8,7 @@
 import { RpcError } from "../../rpc/errors.ts";
 import type { ChannelJoin, UserMessage } from "../refs/mod.ts";
 import { answerError } from "../refuse.ts";
+import type { ActorSystem } from "../system.ts";
 import type { UserContext } from "./context.ts";
 import type { UserState } from "./state.ts";
 
@@ -16,6 +17,8 @@ export interface Joining {
   readonly join: ChannelJoin;
   /** The join has made a member, who has not been told yet. */
   readonly admitted: boolean;
+  /** The room has it, and answers. */
+  readonly inRoom: boolean;
 }
 
 type Of<T extends UserMessage["type"]> = Extract<UserMessage, { readonly type: T }>;
@@ -23,7 +26,7 @@ type Of<T extends UserMessage["type"]> = Extract<UserMessage, { readonly type: T
 /** The user asks to join, and no other join is under way. */
 export function startJoin(context: UserContext, join: ChannelJoin, admitted = false): void {
   const { system, turn, user } = context;
-  user.joining = { join, admitted };
+  user.joining = { join, admitted, inRoom: false };
   const channel = system.registry.channels.get(join.channelId);
   if (channel !== undefined) turn.tellChannel(channel, { type: "channel.join_asked", join });
   else {
@@ -59,11 +62,14 @@ export function prepareJoin({ system, turn, user }: UserContext, join: ChannelJo
 }
 
 export function joinPrepared(
-  { turn, user }: UserContext,
+  { system, turn, user }: UserContext,
   { join, room, role, admitted }: Of<"user.join_prepared">,
 ): void {
-  if (user.joining?.join !== join) return;
-  user.joining = { join, admitted: admitted || user.joining.admitted };
+  if (user.joining?.join !== join) {
+    if (admitted) turn.then(() => tellOfMembership(system, join));
+    return;
+  }
+  user.joining = { join, admitted: admitted || user.joining.admitted, inRoom: true };
   turn.tellRoom(room, {
     type: "room.join_channel",
     join,
@@ -76,6 +82,7 @@ export function joinPrepared(
 export function joinAgain(context: UserContext, join: ChannelJoin): void {
   const { joining } = context.user;
   if (joining?.join === join) startJoin(context, join, joining.admitted);
+  else endJoin(context, join, ABANDONED);
 }
 
 /** What has waited for the seat may go on. */
@@ -84,14 +91,16 @@ export function endJoin(
   join: ChannelJoin,
   error?: RpcError,
 ): void {
-  if (user.joining?.join !== join) return;
+  if (user.joining?.join !== join) {
+    const isOpen = user.abandoned.delete(join);
+    if (isOpen && error !== undefined) turn.then(() => answerError(join, error));
+    return;
+  }
   const { admitted } = user.joining;
   user.joining = undefined;
   if (error !== undefined) {
     turn.then(() => answerError(join, error));
-    const channel = admitted ? system.registry.channels.get(join.channelId) : undefined;
-    // He is a member all the same.
-    if (channel !== undefined) turn.tellChannel(channel, { type: "channel.admitted", join });
+    if (admitted) turn.then(() => tellOfMembership(system, join));
   }
   const waiting = user.waiting.splice(0);
   turn.then(() => {
@@ -99,12 +108,22 @@ export function endJoin(
   });
 }
 
-/** The user's actor starts over: a join that was under way is lost, what waited for it goes on. */
-export function abandonJoin(user: UserState): void {
+const ABANDONED = RpcError.internal("cannot join: something failed, try again");
+
+/**
+ * The user's actor starts over: a join that was under way is lost, unless a room has it already; what
+ * waited for it goes on.
+ */
+export function abandonJoin(system: ActorSystem, user: UserState): void {
   const { joining } = user;
   user.joining = undefined;
-  if (joining !== undefined) {
-    answerError(joining.join, RpcError.internal("cannot join: something failed, try again"));
-  }
+  if (joining?.inRoom === true) user.abandoned.add(joining.join);
+  else if (joining !== undefined) answerError(joining.join, ABANDONED);
+  if (joining?.admitted === true) tellOfMembership(system, joining.join);
   for (const next of user.waiting.splice(0)) next();
+}
+
+/** The member whom a join has made stays one, whatever becomes of the join. */
+function tellOfMembership({ registry }: ActorSystem, join: ChannelJoin): void {
+  registry.channels.get(join.channelId)?.tell({ type: "channel.admitted", join }, 0);
 }

@@ -2,7 +2,7 @@
 import type { RowOf } from "../../db/tables.ts";
 import type { PeerKey } from "../../rpc/peer_id.ts";
 import type { NotesVersion } from "../notes_version.ts";
-import type { ConnectionRef, Contact } from "../refs/mod.ts";
+import type { ChannelJoin, ConnectionRef, Contact } from "../refs/mod.ts";
 import type { Joining } from "./joining.ts";
 
 export type NotificationRow = RowOf<"notifications">;
@@ -30,6 +30,8 @@ export class UserState {
   seat: Seat | undefined;
   /** The user is on the way to a channel's call. */
   joining: Joining | undefined;
+  /** Joins of an actor that started over which a room still has, and answers. */
+  readonly abandoned = new Set<ChannelJoin>();
   /** What needs the seat meanwhile. */
   readonly waiting: (() => void)[] = [];
 

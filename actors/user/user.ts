@@ -143,7 +143,7 @@ export class User extends Entity implements UserRef {
     ]);
     if (signal.aborted) return false;
     if (account === undefined) throw new Error(`Cannot load ${this.address}: no such account`);
-    abandonJoin(this.#state);
+    abandonJoin(this.system, this.#state);
     this.#state.isNew = !account.connectedOnce;
     const { lost, left } = restoreUser(this.#state, rows);
     if (this.generation > 1 && lost.length > 0) {

@@ -40,14 +40,6 @@ export class ChannelMembership {
 
   /** Notes and chats of channels that are gone are closed. [channels 6.2] */
   update(update: MessageTypes["UpdateChannels"]): void {
-    for (const channel of update.channels) {
-      const { id } = channel;
-      const isShown = update.removeChannelInvitations.length === 0 && !this.view.channels.has(id) &&
-        !WRITERS.has(this.view.roleIn(channel) ?? -1);
-      if (!isShown) continue;
-      // It has become public: nothing else is told of it. [channels 7.4]
-      for (const what of ["notes", "chat", "call"]) this.markless.add(`${what} ${id}`);
-    }
     for (const id of this.view.update(update)) {
       this.notes.delete(id);
       this.chats.delete(id);

@@ -216,6 +216,10 @@ const found: readonly [file: string, name: string][] = [
     "[design 6e] [channels 8.6] whose place in notes another device took while he kept silent has it again",
   ],
   [
+    "place_left_by_another",
+    "[design 6e] [channels 8.6] whose place in notes another device took and left has its replica id again",
+  ],
+  [
     "call_taken_back",
     "[design 6e] [design 1.3b] [channels 6.4] who subscribes hears of nobody in a call that is not stored",
   ],

@@ -1,5 +1,6 @@
 /** Trees that crash, or whose changes the database refuses. [design 1.3] [design 1.6] */
 import { assertEquals } from "@std/assert";
+import type { ChannelRef, RoomRef } from "../../../actors/refs/mod.ts";
 import type { Room } from "../../../actors/room/room.ts";
 import { edit } from "../../support/notes.ts";
 import { createTestTree, subscribe } from "./channel_world.ts";
@@ -131,6 +132,43 @@ Deno.test("[design 1.3d] [channels 7.12] who became a member by joining hears so
   assertEquals([error?.name, membership?.name], ["Error", "UpdateUserChannels"]);
   assertEquals(membership?.value.channelMemberships, [{ channelId: root, role: 2 }]);
   assertEquals((update?.value.channels as { id: bigint }[]).map(({ id }) => id), [root]);
+});
+
+Deno.test("[design 1.6] [channels 7.12] who became a member by joining hears so, and has one answer, though his actor starts over", async () => {
+  for (const stage of ["channel.join", "room.join_channel"]) {
+    await using world = await World.start();
+    const { root, owner } = await createTestTree(world);
+    owner.send("SetChannelVisibility", { channelId: root, visibility: 0 });
+    const visitor = await world.connect("visitor");
+    await subscribe(world, visitor);
+    const { registry } = world.actors;
+    const { createRoom } = world.actors;
+    // Whoever gets that message, and the user, start over before it is handled.
+    const cross = (actor: ChannelRef | RoomRef) => {
+      const { tell } = actor as { tell(message: { type: string }, gate: number): void };
+      (actor as { tell: typeof tell }).tell = (message, gate) => {
+        if (message.type === stage) {
+          Object.assign(actor, { tell });
+          (actor as ChannelRef & RoomRef).refusedByStore();
+          registry.users.get(visitor.userId)?.refusedByStore();
+        }
+        tell.call(actor, message, gate);
+      };
+    };
+    cross(registry.channels.get(Number(root)) as ChannelRef);
+    world.actors.createRoom = (...args) => {
+      const room = createRoom.apply(world.actors, args);
+      cross(room);
+      return room;
+    };
+    visitor.send("JoinChannel", { channelId: root });
+    await world.settle();
+    const heard = visitor.take();
+    assertEquals(heard.filter(({ respondingTo }) => respondingTo !== undefined).length, 1, stage);
+    const memberships = heard.filter(({ name }) => name === "UpdateUserChannels")
+      .map(({ value }) => value.channelMemberships);
+    assertEquals(memberships.at(0), [{ channelId: root, role: 2 }], stage);
+  }
 });
 
 Deno.test("[design 1.6] [channels 7.12] who became a member by joining hears so, though the call is out of order", async () => {

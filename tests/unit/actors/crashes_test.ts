@@ -53,6 +53,27 @@ Deno.test("[design 1.3d] who took a seat elsewhere is gone from the room, though
   assertEquals(lastRoom(host).participants.map(({ userId }) => Number(userId)), [host.userId]);
 });
 
+Deno.test("[design 1.3d] [rooms 10.5] who answered a call, was taken back and went elsewhere is rung on no device any more", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { roomId, clients } = await world.meet("host", "ann");
+  const [host, ann] = clients as [Client, Client];
+  ann.send("LeaveRoom", {});
+  ann.send("CreateChannel", { name: "place" });
+  const other = await world.connect("ann");
+  await world.settle();
+  const { id: channelId } = ann.find("CreateChannelResponse").value.channel as { id: bigint };
+  host.send("Call", { roomId, calledUserId: BigInt(ann.userId) });
+  await world.settle();
+  assertEquals(other.find("IncomingCall").value.roomId, roomId);
+  refusing.actor = `/rooms/${roomId}`;
+  ann.send("JoinRoom", { id: roomId });
+  ann.send("JoinChannel", { channelId });
+  await world.settle();
+  ann.find("JoinRoomResponse");
+  assertEquals(other.find("CallCanceled").value.roomId, roomId);
+});
+
 Deno.test("[design 1.6] a room that loses a change keeps its projects and their guests", async () => {
   const refusing = new Refusing();
   await using world = await World.start((store) => refusing.wrap(store));

@@ -111,6 +111,26 @@ Deno.test("[channels 8.6, Q-12] of two lost places of one user each client gets 
   assertEquals(told(owner).at(-1), "UpdateChannelBufferCollaborators 1 #0/8,#4/9");
 });
 
+Deno.test("[channels 8.6, Q-12] whose place another client of his took and left gets its replica id again", async () => {
+  await using world = await World.start();
+  const { owner, member } = await openTestNotes(world);
+  const second = await world.connect("member");
+  await openNotes(world, second);
+  for (const client of [member, second]) client.connection.socketClosed();
+  const third = await world.connect("member");
+  await comeBack(world, third, []);
+  // It was the second one, whose replica id is 10, but has the first one's place.
+  await leave(world, third);
+  const fourth = await world.connect("member");
+  await comeBack(world, fourth, []);
+  told(owner);
+  await write(world, fourth, select([9, 5]));
+  assertEquals(told(owner)[0], "UpdateChannelBufferCollaborators 1 #0/8,#4/9");
+  // Only who has just come back may be on another one's place.
+  await write(world, fourth, select([12, 6]));
+  assertEquals(told(owner).length, 1);
+});
+
 Deno.test("[channels 8.6, Q-12] who kept silent and lost his place to another client of his has it again, once that one's cursors say so", async () => {
   await using world = await World.start();
   const { owner, member } = await openTestNotes(world);
