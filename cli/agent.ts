@@ -17,7 +17,7 @@ import { programName } from "./program_name.ts";
 import type { Output } from "./user.ts";
 
 /** Help for `agent`. */
-export function agentHelp(): string {
+function agentHelp(): string {
   const name = programName();
   return `Runs an agent that speaks the Agent Client Protocol (ACP), as an editor would, and shows its threads on
 your other devices. The editor starts this instead of the agent and notices no difference, also while
@@ -174,7 +174,7 @@ async function nameOf({ serverUrl, credentials }: Session): Promise<string> {
 }
 
 /** Where bridges keep what they have. @throws {UsageError} there is no home folder */
-export function dataFolder(
+function dataFolder(
   { dataDir }: { readonly dataDir: string | undefined },
   env: Environment,
 ): string {

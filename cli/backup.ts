@@ -8,7 +8,7 @@ import { programName } from "./program_name.ts";
 import type { Output } from "./user.ts";
 
 /** Help for `backup` and `restore`. */
-export function backupHelp(): string {
+function backupHelp(): string {
   const name = programName();
   return `Back up the database, and bring a backup back.
 

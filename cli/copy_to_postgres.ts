@@ -10,7 +10,7 @@ import { programName } from "./program_name.ts";
 import type { Output } from "./user.ts";
 
 /** Help for `copy-to-postgres`. */
-export function copyHelp(): string {
+function copyHelp(): string {
   return `Copy everything from the SQLite database into an empty PostgreSQL database.
 
   ${programName()} copy-to-postgres <postgres url>

@@ -7,7 +7,7 @@ import { programName } from "./program_name.ts";
 import type { Output } from "./user.ts";
 
 /** Help for `devices`. */
-export function devicesHelp(): string {
+function devicesHelp(): string {
   const name = programName();
   return `Devices that may use the local server of this machine.
 

@@ -14,7 +14,7 @@ const PATIENCE = 2_000;
 const STATE_PATIENCE = 3_000;
 
 /** Help for `discover`. */
-export function discoverHelp(): string {
+function discoverHelp(): string {
   return `List the local servers of the networks that this machine is on.
 
   ${programName()} discover [--json]             ask, wait two seconds, list

@@ -18,7 +18,7 @@ const OWN_LOGIN = "parley-doctor";
 const PATIENCE = 10_000;
 
 /** Help for `doctor`. */
-export function doctorHelp(): string {
+function doctorHelp(): string {
   return `Find out why a Zed could not connect.
 
   ${programName()} doctor [url] [option]…

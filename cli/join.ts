@@ -18,7 +18,7 @@ import type { Output } from "./user.ts";
 const LONGEST_NAME = 80;
 
 /** Help for `join`. */
-export function joinHelp(): string {
+function joinHelp(): string {
   const name = programName();
   return `Pair this device with a local server.
 

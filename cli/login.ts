@@ -19,7 +19,7 @@ import { whoAmI } from "./session/who_am_i.ts";
 import type { Output } from "./user.ts";
 
 /** Help for `login`. */
-export function loginHelp(): string {
+function loginHelp(): string {
   const name = programName();
   return `Sign this device in to a server with accounts.
 

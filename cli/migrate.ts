@@ -9,7 +9,7 @@ import { programName } from "./program_name.ts";
 import type { Output } from "./user.ts";
 
 /** Help for `migrate`. */
-export function migrateHelp(): string {
+function migrateHelp(): string {
   const name = programName();
   return `Bring the database to what this version needs; "serve" does it at its start as well.
 

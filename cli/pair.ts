@@ -8,7 +8,7 @@ import { programName } from "./program_name.ts";
 import type { Output } from "./user.ts";
 
 /** Help for `pair`. */
-export function pairHelp(): string {
+function pairHelp(): string {
   const name = programName();
   return `Show the code with which another device gets into the local server of this machine.
 

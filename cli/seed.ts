@@ -19,7 +19,7 @@ const seedFile = z.strictObject({
 });
 
 /** Help for `seed`. */
-export function seedHelp(): string {
+function seedHelp(): string {
   return `Add the accounts, channels and members that a file names; what is there stays as it is.
 
   ${programName()} seed [file.json]     without one, the file that SEED_PATH names

@@ -14,7 +14,7 @@ import { runServer } from "./run_server.ts";
 import type { Output } from "./user.ts";
 
 /** Help for `serve-local`. */
-export function serveLocalHelp(): string {
+function serveLocalHelp(): string {
   return `Run a server for this machine and its local network: no account, no internet.
 
   ${programName()} serve-local [option]…

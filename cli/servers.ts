@@ -8,7 +8,7 @@ import type { ServerList } from "./session/server_list.ts";
 import type { Output } from "./user.ts";
 
 /** Help for `servers`, `use` and `logout`. */
-export function serversHelp(): string {
+function serversHelp(): string {
   const name = programName();
   return `The servers that this device is signed in to.
 

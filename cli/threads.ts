@@ -12,7 +12,7 @@ import { watch } from "./threads/watch.ts";
 import type { Output } from "./user.ts";
 
 /** Help for all of them. */
-export function threadsHelp(): string {
+function threadsHelp(): string {
   const name = programName();
   return `Threads of your agents, which run in an editor on this machine or another ("${name} agent").
 

@@ -8,7 +8,7 @@ import { programName } from "./program_name.ts";
 import type { Output } from "./user.ts";
 
 /** Help for `trust`. */
-export function trustHelp(): string {
+function trustHelp(): string {
   return `Make a certificate authority for the local server of this machine, once, and show how other
 machines trust it. Zed checks certificates against its system's authorities; Parley's own
 programs do not need this: they know the server by the fingerprint of pairing.

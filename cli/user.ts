@@ -16,7 +16,7 @@ export interface Output {
 }
 
 /** Help for `user`. */
-export function userHelp(): string {
+function userHelp(): string {
   const name = programName();
   return `Manage accounts, whether the server runs or not.
 

@@ -12,7 +12,7 @@ import { Peer, type PeerOptions } from "./peer.ts";
 import type { Socket, Transport } from "./transport.ts";
 
 /** From the first request to `Hello`, in milliseconds. [transport 1.7] */
-export const CONNECT_TIMEOUT = 20_000;
+const CONNECT_TIMEOUT = 20_000;
 
 export type { Credentials };
 

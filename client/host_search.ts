@@ -124,7 +124,7 @@ async function readQuietly(worktree: HostWorktree, path: string): Promise<string
 }
 
 /** Tells whether a text has what is searched. @throws {SyntaxError} the expression is none. */
-export function textMatcher(query: SearchQuery): (text: string) => boolean {
+function textMatcher(query: SearchQuery): (text: string) => boolean {
   const { regex, wholeWord, caseSensitive } = query;
   const source = regex ? query.query : query.query.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   const bounded = wholeWord ? `(?<![\\p{L}\\p{N}_])(?:${source})(?![\\p{L}\\p{N}_])` : source;

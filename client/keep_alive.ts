@@ -6,7 +6,7 @@ import type { Peer } from "./peer.ts";
 /** How often the server is asked for a sign of life, in milliseconds. */
 export const PING_INTERVAL = 5_000;
 /** How long it may take to give one, in milliseconds. */
-export const PING_TIMEOUT = 10_000;
+const PING_TIMEOUT = 10_000;
 
 /** Asks every 5 s, as long as the peer lives, and drops it when 10 s bring no answer. */
 export function keepAlive(peer: Peer, clock: Clock): void {

@@ -4,7 +4,7 @@ import { Condition } from "./condition.ts";
 import { chainText } from "./errors.ts";
 
 /** Entries that one message may have, in each of its lists. [projects 7.1] */
-export const MAX_TREE_CHUNK = 256;
+const MAX_TREE_CHUNK = 256;
 
 /** What changed in a tree, all at once. */
 export interface TreeChange {

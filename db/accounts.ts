@@ -90,7 +90,7 @@ export async function removeUser(store: Store, login: string): Promise<User> {
 }
 
 /** How long an invitation is good, in milliseconds. */
-export const INVITATION_LIFETIME = 7 * 24 * 3_600_000;
+const INVITATION_LIFETIME = 7 * 24 * 3_600_000;
 
 /** A link's secret part and whose password it lets choose. */
 export interface AccountInvitation {

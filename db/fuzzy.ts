@@ -5,7 +5,7 @@ import { maxLoginLength } from "./login.ts";
 export const maxQueryLength = 8 * maxLoginLength;
 
 /** The alphanumeric characters of a query, in order; a login matches if it has them in that order. */
-export function fuzzyCharacters(query: string): string[] {
+function fuzzyCharacters(query: string): string[] {
   return query.match(/[\p{Alphabetic}\p{N}]/gu) ?? [];
 }
 

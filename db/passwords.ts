@@ -19,7 +19,7 @@ const AT_ONCE = 2;
 const MOST_WAITING = 64;
 
 /** Shortest and longest password, in characters. */
-export const passwordLength = { least: 10, most: 200 } as const;
+const passwordLength = { least: 10, most: 200 } as const;
 
 /** A password that is not good enough; the message says why. */
 export class WeakPasswordError extends Error {

@@ -1,7 +1,7 @@
 /** Bodies of requests, each read within a limit. */
 
 /** Milliseconds within which a body has to arrive whole. */
-export const BODY_PATIENCE = 30_000;
+const BODY_PATIENCE = 30_000;
 
 /** Bytes that a body may have where its route does not say otherwise. */
 export const BODY_LIMIT = 64 << 10;

@@ -14,7 +14,7 @@ const BOT = "renovate[bot]";
 type Handler = (exchange: Exchange) => Promise<Response>;
 
 /** Lets through who brings the API token. */
-export function withApiToken(handler: Handler): Handler {
+function withApiToken(handler: Handler): Handler {
   return async (exchange) =>
     refuseWithoutApiToken(exchange.request, exchange.deps.config.apiToken) ??
       await handler(exchange);

@@ -2,7 +2,7 @@
 import type { Environment } from "./read_settings.ts";
 
 /** By name, or by what names begin with: why nothing reads it here. */
-export const unusedVariables: Readonly<Record<string, string>> = {
+const unusedVariables: Readonly<Record<string, string>> = {
   INVITE_LINK_PREFIX: "links begin with PUBLIC_URL",
   ZED_ENVIRONMENT: "one database is one environment",
   "KINESIS_": "telemetry is dropped, or kept in files with TELEMETRY=store",

@@ -22,7 +22,7 @@ interface Tries {
 }
 
 /** What somebody typed, without what people add to make it readable. */
-export function normalizeCode(text: string): string {
+function normalizeCode(text: string): string {
   return text.toUpperCase().replaceAll(/[\s\-–—.]/g, "");
 }
 

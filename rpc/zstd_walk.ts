@@ -8,7 +8,7 @@ import { FrameError } from "./zstd_error.ts";
 export const MAX_BLOCK = 128 * 1024;
 
 /** Windows up to this are accepted whatever the limit for the content, bytes. [transport 1.6.3] */
-export const MIN_WINDOW_LIMIT = 8 * 1024 * 1024;
+const MIN_WINDOW_LIMIT = 8 * 1024 * 1024;
 
 /** Shape of one frame; the instance is reused by {@link walkFrame}. */
 export class FrameShape {

@@ -6,7 +6,7 @@ import { VERSION } from "../version.ts";
 import { main, syncFile } from "./generated_files.ts";
 
 /** The document for people. */
-export function adminApiDocument(): string {
+function adminApiDocument(): string {
   const rows = endpoints.map(({ method, path, summary, description, success, errors }) => {
     const refusals = Object.entries(errors ?? {}).map(([status, reason]) => `${status}: ${reason}`);
     return `| \`${method}\` | \`${path}\` | ${summary}${description ? `. ${description}` : ""} | ` +

@@ -3,7 +3,7 @@ import { routes } from "../http/route_table.ts";
 import { main, syncFile } from "./generated_files.ts";
 
 /** The document. */
-export function endpointDocument(): string {
+function endpointDocument(): string {
   const rows = routes.map(({ path, methods, auth, caller, years, answer }) =>
     `| \`${methods.join(", ")}\` | \`${path}\` | ${caller} | ${years} | ${auth} | ` +
     `${answer.replaceAll("|", "\\|")} |`

@@ -4,7 +4,7 @@
 export const LONG_FILE = 400;
 
 /** Longer files than this are an error. */
-export const TOO_LONG_FILE = 600;
+const TOO_LONG_FILE = 600;
 
 /** Generated code and tables may be as long as they are. */
 export function mayBeLong(file: string): boolean {

@@ -32,7 +32,7 @@ export interface NamedTest {
 }
 
 /** The specifications, in the order of the document. */
-export const SPECS = [
+const SPECS = [
   "design",
   "projects",
   "rooms",
@@ -46,7 +46,7 @@ export const SPECS = [
  * What is finished: an open rule of these specifications, or due in these issues, is an error. An
  * issue is added with the change that closes it.
  */
-export const CLOSED: {
+const CLOSED: {
   readonly specs: readonly string[];
   readonly issues: readonly number[];
   /** Rules of closed specifications that are still being worked on; to be empty. */

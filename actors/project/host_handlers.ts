@@ -43,7 +43,7 @@ export function checkWorktreeList(list: readonly WorktreeMetadata[]): void {
 }
 
 /** Passes the message on to every guest. [projects 7] */
-export function tellGuests({ turn, project, inbound }: ProjectContext): void {
+function tellGuests({ turn, project, inbound }: ProjectContext): void {
   for (const guest of project.guests) {
     turn.forward(guest.key, inbound.original, inbound.connection.key);
   }

@@ -9,7 +9,7 @@ const STATUSES = Object.entries(AgentThreadStatusEnum);
 const ROLES = Object.entries(AgentRoleEnum);
 
 /** The words of a status. */
-export function statusName(status: number): string {
+function statusName(status: number): string {
   const name = STATUSES.find(([, value]) => value === status)?.[0] ?? `${status}`;
   return name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).toLowerCase();
 }

@@ -6,9 +6,9 @@ export type Generation = "2025" | "2026";
 /** The first delay after a loss, in milliseconds. */
 export const INITIAL_DELAY = 500;
 /** No delay of 2025 is longer, in milliseconds. */
-export const MAX_DELAY_2025 = 10_000;
+const MAX_DELAY_2025 = 10_000;
 /** No delay of 2026 is longer, before its random part, in milliseconds. */
-export const MAX_DELAY_2026 = 30_000;
+const MAX_DELAY_2026 = 30_000;
 
 /** Numbers of at least 0 and less than 1, evenly spread. */
 export type Random = () => number;

@@ -203,7 +203,7 @@ export function authorization({ userId, token }: Credentials): string {
 }
 
 /** @throws {AuthenticationError} they cannot be a login. [transport 3.2.1] [transport 1.2.4] */
-export function checkCredentials({ userId, token }: Credentials): void {
+function checkCredentials({ userId, token }: Credentials): void {
   const id = Number(userId);
   if (!Number.isInteger(id) || id < 1 || id > 0x7fffffff) {
     throw new AuthenticationError(`Cannot sign in: the user id ${userId} is not 1 to 2147483647`);

@@ -6,9 +6,9 @@ import type { Clock, TimerId } from "../../lib/clock.ts";
 import { chainText } from "../errors.ts";
 
 /** How long to wait for the next connection before something open is given up, in milliseconds. */
-export const REJOIN_PATIENCE = 30_000;
+const REJOIN_PATIENCE = 30_000;
 /** How often something open is asked for over new connections before it is given up. */
-export const REJOIN_TRIES = 3;
+const REJOIN_TRIES = 3;
 
 /** Something that a client has open and takes back over each new connection. */
 export interface Rejoinable {

@@ -15,7 +15,7 @@ import { createNativeKey, type DecryptOld, type NativeKey } from "../sign_in/nat
 import type { SignInMethod, SignInRequest } from "../sign_in/sign_in_method.ts";
 
 /** How long the user has, in milliseconds. [transport 4.1.8] */
-export const SIGN_IN_TIMEOUT = 100_000;
+const SIGN_IN_TIMEOUT = 100_000;
 
 /** How a {@link browserSignIn} goes. */
 export interface BrowserSignInOptions {

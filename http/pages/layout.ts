@@ -17,7 +17,7 @@ export interface Page {
 }
 
 /** Headers of every page. The policy allows our style sheet and our forms, no script at all. */
-export function pageHeaders(formTargets: readonly string[] = []): Record<string, string> {
+function pageHeaders(formTargets: readonly string[] = []): Record<string, string> {
   return {
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; " +

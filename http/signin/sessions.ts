@@ -5,7 +5,7 @@ import type { Store, User } from "../../db/store.ts";
 import type { Clock } from "../../lib/clock.ts";
 
 /** How long a browser stays signed in, in milliseconds. */
-export const SESSION_LIFETIME = 30 * 24 * 3_600_000;
+const SESSION_LIFETIME = 30 * 24 * 3_600_000;
 
 const COOKIE = "parley_session";
 

@@ -4,7 +4,7 @@ import { fromFileUrl } from "./paths.ts";
 const SOURCE = fromFileUrl(new URL("launcher.c", import.meta.url));
 
 /** What every start of the runtime gets. */
-export const RUNTIME_ARGUMENTS: readonly string[] = [
+const RUNTIME_ARGUMENTS: readonly string[] = [
   "run",
   "--quiet",
   "--allow-all",
