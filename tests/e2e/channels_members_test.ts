@@ -230,7 +230,7 @@ Deno.test("[channels Q-7, 5.9k] a ban is not lifted by leaving; nothing protects
   assertEquals((await a.ask("RenameChannel", { ...ONE, name: "x" })).name, "Error");
 });
 
-Deno.test("[channels Q-8, Q-9, 7.12.2] an invitation is used by joining, where it is good for the channel", async () => {
+Deno.test("[channels Q-8, Q-9, 6.5, 7.12.2] an invitation is used by joining, where it is good for the channel", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
   const [a, b, c, d] = await gather(stage, "A1", "B1", "C1", "D1");
@@ -257,6 +257,18 @@ Deno.test("[channels Q-8, Q-9, 7.12.2] an invitation is used by joining, where i
     (await stage.heard("A1")).at(-1),
     "↩ GetChannelMembersResponse a Admin, b Member, c Guest invited, d Banned invited",
   );
+
+  // Who joins sees the whole tree, and hears of what he does not see only below where he joined.
+  await a.call("SetChannelVisibility", { channelId: 2n, visibility: PUBLIC });
+  await a.call("CreateChannel", { name: "three", parentId: 2n });
+  await a.call("CreateChannel", { name: "four", parentId: 1n });
+  const e = await stage.enter("E1");
+  await stage.silence();
+  await e.call("JoinChannel", { channelId: 2n });
+  assertEquals((await stage.heard("E1")).slice(1, 3), [
+    "UpdateUserChannels 1 Guest",
+    "UpdateChannels shows 2 two Public 1 in 1/, 1 zed Public 1 | hides 3 | uninvites 2, 1 | calls 2(b)",
+  ]);
 });
 
 Deno.test("[channels 7.11] members by role, accepted first, by login; searched and limited", async () => {
