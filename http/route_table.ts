@@ -506,7 +506,8 @@ export const routes: readonly Route[] = [
     caller: "Zed: sign-in of its developers; scripts",
     years: "2025",
     answer:
-      "200 `{user, metrics_id, feature_flags}`: of who asks, or with the API token of any login",
+      "200 `{user, metrics_id, feature_flags}`: of who asks, or with the API token of any login; an account " +
+      "that is made gets `github_user_id` as its GitHub identity",
   },
   {
     path: "/user",
