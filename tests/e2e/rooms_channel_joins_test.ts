@@ -1,5 +1,6 @@
 /** Entering the call of a channel: who may, as what, and what the room tells. [rooms 10.6] */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { befriend } from "../support/call.ts";
 import { gather, ONE } from "../support/channel_stage.ts";
 import { LiveKitService } from "../support/live_kit_service.ts";
 import { startServer } from "../support/server.ts";
@@ -51,7 +52,7 @@ Deno.test("[rooms 10.6.2, 6.7] a role, an invitation or a public channel lets in
   assertEquals(members.find(({ userId }) => userId === stranger.userId)?.role, Role.Guest);
 });
 
-Deno.test("[rooms 9.4c] joining a channel gives its role, accepting a ring what the ring gives if that is more", async () => {
+Deno.test("[rooms 9.4c, Q-4] joining a channel gives its role, accepting a ring what the ring gives if that is more", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
   const [admin, member, rung] = await gather(stage, "A1", "B1", "C1");
@@ -69,6 +70,15 @@ Deno.test("[rooms 9.4c] joining a channel gives its role, accepting a ring what 
   assertEquals(await roleAfterJoin(rung), Role.Member);
   await rung.call("LeaveRoom", {});
   assertEquals(await roleAfterJoin(rung), Role.Guest);
+  await rung.call("LeaveRoom", {});
+  // Whom a guest calls is called as a guest: here the channel's role is more.
+  await admin.call("SetChannelMemberRole", { ...ONE, userId: rung.userId, role: Role.Talker });
+  await befriend(stranger, rung);
+  stranger.send("Call", { roomId, calledUserId: rung.userId });
+  await stage.quiet();
+  stage.displayRing("C1");
+  await stage.silence();
+  assertEquals(await roleAfterJoin(rung), Role.Talker);
 });
 
 Deno.test("[rooms 10.11a] a role that was set in a room lasts until its holder leaves, and is no role of the channel", async () => {

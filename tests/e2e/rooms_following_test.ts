@@ -194,6 +194,32 @@ Deno.test("[rooms 11.3b, Q-18] one lost receiver holds back nobody's views", asy
   assertEquals(await stage.heard("C1"), ["UpdateFollowers from A1"]);
 });
 
+Deno.test("[rooms 11.4] who comes back under a new id follows nobody and is followed by nobody; others go on", async () => {
+  await using server = await startServer();
+  const stage = new Stage(server);
+  const { roomId, projectId, peers: [a, b, c] } = await shared(stage);
+  for (const peer of [a, b, c]) {
+    peer.on("Follow", (asked) => peer.reply(asked, "FollowResponse", {}));
+  }
+  await b.call("Follow", { roomId, projectId, leaderId: a.peerId });
+  await a.call("Follow", { roomId, projectId, leaderId: b.peerId });
+  await c.call("Follow", { roomId, projectId, leaderId: a.peerId });
+  await stage.silence();
+  await stage.lose("B1");
+  const b2 = await stage.enter("B2");
+  await stage.silence();
+  await b2.call("RejoinRoom", { id: roomId, rejoinedProjects: [{ id: projectId }] });
+  const snapshot = `${SEATS.replace("B1", "B2")} | C1 follows A1 in 1`;
+  assertEquals((await stage.heard("B2")).slice(0, 2), [
+    `↩ RejoinRoomResponse ${snapshot}`,
+    `RoomUpdated ${snapshot}`,
+  ]);
+  assertEquals((await stage.heard("C1"))[0], `RoomUpdated ${snapshot}`);
+  await server.server.actors.journal.settled();
+  const stored = await server.server.store.loadWhere("followers", { room_id: Number(roomId) });
+  assertEquals(stored.map(({ follower_id }) => follower_id), [c.peerId.id]);
+});
+
 Deno.test("[rooms 11.4, Q-12, 10.8c] whoever leaves follows nobody and is followed by nobody", async () => {
   await using server = await startServer();
   const stage = new Stage(server);

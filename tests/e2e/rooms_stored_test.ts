@@ -11,7 +11,7 @@ function answerFollowers(...peers: readonly TestPeer[]): void {
   for (const peer of peers) peer.on("Follow", (asked) => peer.reply(asked, "FollowResponse", {}));
 }
 
-Deno.test("[rooms 15.7, 9.1, 9.2, 9.3, 10.12, 11.1, 11.2, 16] [projects 12.6, 13.2, 13.3d] seats, roles, places, rings, followers and projects are stored as they were told", async () => {
+Deno.test("[rooms 15.7, 9.1, 9.2, 9.3, 9.5c, 10.11.3, 10.12, 11.1, 11.2, 16] [projects 12.6, 13.2, 13.3d] seats, roles, places, rings, followers and projects are stored as they were told", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
   const { roomId, peers: [a, b, c, gone, f] } = await stage.meet(
@@ -67,12 +67,16 @@ Deno.test("[rooms 15.7, 9.1, 9.2, 9.3, 10.12, 11.1, 11.2, 16] [projects 12.6, 13
     resharedProjects: [{ projectId: own, worktrees: [] }],
     rejoinedProjects: [{ id: projectId }],
   });
+  answerFollowers(c2);
+  await c2.call("Follow", { roomId, projectId, leaderId: b2.peerId });
+  await b2.call("Follow", { roomId, projectId, leaderId: c2.peerId });
   const told = (await stage.heard("F1")).findLast((line) => line.startsWith("RoomUpdated"));
   assertEquals(
     told,
     `RoomUpdated A2 0 Admin in ${projectId} hosts ${projectId}(app), B2 1 Talker in own, ` +
       `C2 2 Member hosts ${own}(), F1 4 Member | d rung by a for ${projectId}` +
-      ` | B2 follows A2 in ${projectId}`,
+      ["B2 follows A2", "C2 follows B2", "B2 follows C2"].map((one) => ` | ${one} in ${projectId}`)
+        .join(""),
   );
 
   await server.restart();
