@@ -60,7 +60,9 @@ async function askForTicket(
     await response.body?.cancel();
     throw refusal(url.host, `${response.status}`);
   }
-  const { ticket } = await response.json();
+  const answer: unknown = await response.json().catch(() => undefined);
+  signal.throwIfAborted();
+  const { ticket } = (answer ?? {}) as { readonly ticket?: unknown };
   if (typeof ticket === "string") return ticket;
   throw new ConnectError(`Cannot connect to ${url.host}: it gives no tickets to web pages`);
 }

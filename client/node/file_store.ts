@@ -54,7 +54,11 @@ export class FileStore implements CredentialStore {
     this.#source = source;
   }
 
-  /** As {@link CredentialStore.read}. @throws {Error} the key is another, or the file was changed. */
+  /**
+   * As {@link CredentialStore.read}.
+   *
+   * @throws {Error} the key is another, or the file was changed; or what the key's source throws.
+   */
   async read(key: string): Promise<Credentials | undefined> {
     const login = (await this.#load()).get(key);
     return login && { userId: BigInt(login[0]), token: login[1] };
@@ -83,23 +87,28 @@ export class FileStore implements CredentialStore {
   async #load(): Promise<Map<string, [string, string]>> {
     const bytes = await readIfThere(this.#path);
     if (bytes === undefined) return new Map();
-    try {
-      const { version, salt, nonce, content } = JSON.parse(
-        new TextDecoder().decode(bytes),
-      ) as Sealed;
-      if (version !== 1) throw new Error(`Version ${version} is not known`);
-      const plain = await crypto.subtle.decrypt(
-        { name: "AES-GCM", iv: fromBase64(nonce) },
-        await this.#cryptoKey(salt),
-        fromBase64(content),
-      );
-      return new Map(JSON.parse(new TextDecoder().decode(plain)));
-    } catch (cause) {
-      throw new Error(
+    const damaged = (cause: unknown) =>
+      new Error(
         `Cannot open the logins in ${this.#path}: the passphrase or key is another, or the file ` +
           "is damaged; delete it to sign in anew",
         { cause },
       );
+    let sealed: Sealed;
+    try {
+      sealed = JSON.parse(new TextDecoder().decode(bytes));
+      fromBase64(sealed.salt);
+    } catch (cause) {
+      throw damaged(cause);
+    }
+    const { version, salt, nonce, content } = sealed;
+    const key = await this.#cryptoKey(salt);
+    try {
+      if (version !== 1) throw new Error(`Version ${version} is not known`);
+      const algorithm = { name: "AES-GCM", iv: fromBase64(nonce) };
+      const plain = await crypto.subtle.decrypt(algorithm, key, fromBase64(content));
+      return new Map(JSON.parse(new TextDecoder().decode(plain)));
+    } catch (cause) {
+      throw damaged(cause);
     }
   }
 
@@ -123,7 +132,11 @@ export class FileStore implements CredentialStore {
       const key = this.#source.key(fromBase64(salt)).then((bytes) =>
         crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"])
       );
-      this.#key = { salt, key };
+      const asked = this.#key = { salt, key };
+      // Whoever was asked for it may have been in no mood to answer: he is asked again.
+      key.catch(() => {
+        if (this.#key === asked) this.#key = undefined;
+      });
     }
     return this.#key.key;
   }

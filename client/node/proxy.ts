@@ -58,13 +58,21 @@ export function parseProxy(address: string): Proxy {
         "http://, https:// or socks…:// with a host",
     );
   }
+  const [username, password] = [url.username, url.password].map(decoded);
+  if (username === undefined || password === undefined) {
+    throw new ConnectError(
+      `Cannot use the proxy ${
+        hideCredentials(address)
+      }: in its login a "%" has to be written as "%25"`,
+    );
+  }
   const standard = kind === "http" ? 80 : kind === "https" ? 443 : 1080;
   return {
     kind,
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? standard : Number(url.port),
-    username: decodeURIComponent(url.username),
-    password: url.password === "" ? undefined : decodeURIComponent(url.password),
+    username,
+    password: password === "" ? undefined : password,
   };
 }
 
@@ -86,6 +94,14 @@ function kindOf(scheme: string): Proxy["kind"] | undefined {
   if (scheme.startsWith("socks")) return "socks5";
   if (scheme === "https") return "https";
   return scheme.startsWith("http") ? "http" : undefined;
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 function hideCredentials(address: string): string {

@@ -238,7 +238,8 @@ Deno.test("[transport 1.4.3] a proxy that refuses, or says too much, fails the a
 
 Deno.test("[transport 1.4.4] a proxy that cannot be understood or reached fails the attempt, never a direct connection", async () => {
   await using server = await startServer();
-  for (const address of ["ftp://127.0.0.1:1", "quic://h", "nonsense", "http://"]) {
+  const unclear = ["ftp://127.0.0.1:1", "quic://h", "nonsense", "http://", "http://ann:100%@h"];
+  for (const address of unclear) {
     await assertRejects(
       () => ask(server, { environment: (name) => name === "ALL_PROXY" ? address : undefined }),
       ConnectError,

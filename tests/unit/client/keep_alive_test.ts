@@ -170,4 +170,15 @@ Deno.test("[transport 12.1] a page learns of refusals where it asks for its tick
   await assertRejects(() => connect(401), UnauthorizedError);
   await assertRejects(() => connect(404), ConnectError, "404");
   await assertRejects(() => connect(200), ConnectError, "no tickets");
+  await assertRejects(() => connect(200, null), ConnectError, "no tickets");
+  // A network that wants one to sign in first answers with a page of its own.
+  const portal: HttpClient = {
+    request: () => Promise.resolve(new Response("<html>Welcome to the train")),
+    close() {},
+  };
+  await assertRejects(
+    () => webTransport({ http: portal }).connect(new URL("wss://h/rpc"), {}, signal),
+    ConnectError,
+    "no tickets",
+  );
 });

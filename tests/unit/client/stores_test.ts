@@ -93,6 +93,33 @@ Deno.test("[transport 3.2.2] the sealed file shows nothing, and opens with its k
   });
 });
 
+Deno.test("[transport 3.2.2] a key that was not given once is asked for again, and nothing is lost meanwhile", async () => {
+  await withFolder(async (folder) => {
+    let isLocked = true;
+    const key: KeySource = {
+      key: () => isLocked ? Promise.reject(new Error("the keyring is locked")) : fixedKey.key(salt),
+    };
+    const salt = new Uint8Array(16);
+    const store = new FileStore(`${folder}/logins`, key);
+    await assertRejects(() => store.write("https://h", ann), Error, "the keyring is locked");
+    isLocked = false;
+    await store.write("https://h", ann);
+    const again = new FileStore(`${folder}/logins`, key);
+    isLocked = true;
+    await assertRejects(() => again.read("https://h"), Error, "the keyring is locked");
+    await assertRejects(() => again.write("https://i", bob), Error, "the keyring is locked");
+    isLocked = false;
+    assertEquals(await again.read("https://h"), ann);
+    // What is no such file at all is told so, and stays.
+    for (const text of ["", "null", "{}", '{"version":1}', "[broken", '{"version":2,"salt":""}']) {
+      await Deno.writeTextFile(`${folder}/logins`, text);
+      await assertRejects(() => again.read("https://h"), Error, "damaged", text);
+      await assertRejects(() => again.write("https://h", ann), Error, "damaged", text);
+      assertEquals(await Deno.readTextFile(`${folder}/logins`), text);
+    }
+  });
+});
+
 Deno.test("[transport 3.2.2] a keyring gives the same key again, and no secret is an argument", async () => {
   for (const platform of ["linux", "darwin"]) {
     let kept: string | undefined;
