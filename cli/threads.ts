@@ -6,6 +6,7 @@ import { parseCommandLine, UsageError } from "./args.ts";
 import { deviceSession, sessionHelp } from "./device_session.ts";
 import { programName } from "./program_name.ts";
 import { clientOptions } from "./session.ts";
+import { newestThreads, threadNamed } from "./threads/find.ts";
 import { paintFor, wantsColours } from "./threads/paint.ts";
 import { jsonOf, threadList } from "./threads/show.ts";
 import { watch } from "./threads/watch.ts";
@@ -69,7 +70,9 @@ export async function runThreads(
   try {
     if (command !== "watch") {
       await using client = await CollabClient.connect(options);
-      output.result(await once(client, given, env));
+      const text = await once(client, given, env);
+      // For a program no thread is no line.
+      if (text !== "") output.result(text);
       return 0;
     }
     const after = numberOf(values, "after");
@@ -110,6 +113,9 @@ function require({ command, thread, rest, values }: Given): void {
     const more = command === "threads" ? [thread, ...rest] : rest;
     throw new UsageError(`Cannot understand "${more.join(" ")}" behind ${command}`);
   }
+  if (numberOf(values, "limit") === 0) {
+    throw new UsageError("Cannot understand --limit 0: give how many threads to list");
+  }
   if (values.has("after") && thread === undefined) {
     throw new UsageError("Cannot use --after without a thread: each counts its own events");
   }
@@ -120,12 +126,11 @@ async function once(client: CollabClient, given: Given, env: Environment): Promi
   const json = switches.has("json");
   if (command === "threads") {
     const limit = numberOf(values, "limit") ?? 50;
-    const includeArchived = switches.has("archived");
-    const { threads } = await client.request("GetAgentThreads", { limit, includeArchived });
+    const threads = await newestThreads(client, limit, switches.has("archived"));
     if (!json) return threadList(threads, paintFor(wantsColours(env)));
     return threads.map(jsonOf).join("\n");
   }
-  const threadId = await threadOf(client, given.thread as string);
+  const threadId = await threadNamed(client, given.thread as string);
   const commandId = crypto.randomUUID();
   const subscriberId = crypto.randomUUID();
   const common = { threadId, commandId, subscriberId };
@@ -168,23 +173,7 @@ async function watched(
 ): Promise<string | undefined> {
   if (thread === undefined) return undefined;
   await using client = await CollabClient.connect(options);
-  return await threadOf(client, thread);
-}
-
-/** @throws {UsageError} no thread, or more than one, is named so */
-async function threadOf(client: CollabClient, start: string): Promise<string> {
-  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(start)) return start;
-  const { threads } = await client.request("GetAgentThreads", {
-    limit: 200,
-    includeArchived: true,
-  });
-  const found = threads.filter(({ threadId }) => threadId.startsWith(start));
-  if (found.length === 1) return found[0]!.threadId;
-  throw new UsageError(
-    found.length === 0
-      ? `Cannot find the thread ${start}: ${programName()} threads lists them`
-      : `Cannot tell which thread: ${found.length} begin with ${start}; give more of the id`,
-  );
+  return await threadNamed(client, thread);
 }
 
 function numberOf(values: ReadonlyMap<string, string>, name: string): number | undefined {

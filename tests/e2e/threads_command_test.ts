@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Device } from "../support/acp/device.ts";
 import { TestEditor } from "../support/acp/editor.ts";
+import { created, uuid } from "../support/agents.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
@@ -87,6 +88,32 @@ Deno.test("[agents 2] a thread is listed, watched, prompted, allowed, refused an
   plain.kill("SIGINT");
   assertEquals((await plain.status).code, 0);
   await Promise.all([reading, plain.stderr.cancel()]);
+});
+
+Deno.test("[agents 2] on the terminal there are all threads, though a server gives 200 at a time", async () => {
+  await using server = await startServer();
+  const { run } = await terminal(server);
+  assertEquals(await run("threads", "--json"), { code: 0, out: "", errors: "" });
+  const host = await server.client("alice");
+  const events = Array.from({ length: 450 }, (_, i) => ({
+    eventId: crypto.randomUUID(),
+    ...created(uuid("one of", i), `thread ${i}`),
+  }));
+  await host.request("PublishAgentEvents", { events });
+  const listed = async (...args: readonly string[]) =>
+    (await run("threads", "--json", ...args)).out.trimEnd().split("\n")
+      .map((line) => JSON.parse(line).threadId);
+  assertEquals((await listed()).length, 50);
+  const all = await listed("--limit", "449");
+  assertEquals([all.length, new Set(all).size], [449, 449]);
+  const oldest = uuid("one of", 0);
+  const { out, errors } = await run("send", oldest.slice(0, 13), "hello", "--json");
+  assertEquals(JSON.parse(out || errors).threadId, oldest);
+  assertStringIncludes(
+    (await run("send", oldest.slice(0, 1), "hello")).errors,
+    "give more of the id",
+  );
+  assertStringIncludes((await run("threads", "--limit", "0")).errors, "--limit 0");
 });
 
 Deno.test("[agents 1] on the terminal too, an unknown thread, a missing login and a bad word get clear errors", async () => {
