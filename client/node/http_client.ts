@@ -122,8 +122,15 @@ function exchange(
     });
     outgoing.on("response", (message) => {
       message.on("close", () => signal.removeEventListener("abort", abort));
-      resolve(responseOf(message));
+      try {
+        resolve(responseOf(message));
+      } catch (error) {
+        // A status that no response has, or a header.
+        fail(error);
+      }
     });
+    // Nobody asked for another protocol.
+    outgoing.on("upgrade", () => fail(new ConnectError("It changes to another protocol")));
     if (body instanceof ReadableStream) {
       const source = Readable.fromWeb(body as never);
       source.on("error", (error: Error) => outgoing.destroy(error));

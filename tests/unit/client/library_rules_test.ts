@@ -284,3 +284,38 @@ for (const [name, make] of clients) {
     http.close();
   });
 }
+
+for (const [name, make] of clients) {
+  Deno.test(`[transport 8.2] an answer that is none fails its request, and nothing else (${name})`, async () => {
+    using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+    const answers = [
+      "HTTP/1.1 600 Odd\r\ncontent-length: 0\r\n\r\n",
+      "HTTP/1.1 999 Odder\r\ncontent-length: 3\r\n\r\nabc",
+      "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+      "SSH-2.0-OpenSSH_9.2\r\n",
+      "HTTP/1.1 200 OK\r\ncontent-length: nonsense\r\n\r\n",
+      "",
+    ];
+    const serving = (async () => {
+      for (const answer of answers) {
+        const connection = await listener.accept();
+        await connection.read(new Uint8Array(4_096));
+        await connection.write(new TextEncoder().encode(answer));
+        connection.close();
+      }
+    })();
+    const http = make();
+    const url = `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}/`;
+    for (const answer of answers) {
+      const body = async () => {
+        const response = await http.request(url);
+        await response.body?.cancel();
+        // Some platforms take more statuses than others.
+        throw new ConnectError(`taken: ${response.status}`);
+      };
+      await assertRejects(body, ConnectError, undefined, answer);
+    }
+    await serving;
+    http.close();
+  });
+}

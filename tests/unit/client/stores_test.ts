@@ -97,17 +97,17 @@ Deno.test("[transport 3.2.2] a key that was not given once is asked for again, a
   await withFolder(async (folder) => {
     let isLocked = true;
     const key: KeySource = {
-      key: () => isLocked ? Promise.reject(new Error("the keyring is locked")) : fixedKey.key(salt),
+      key: () => isLocked ? Promise.reject(new Error("The keyring is locked")) : fixedKey.key(salt),
     };
     const salt = new Uint8Array(16);
     const store = new FileStore(`${folder}/logins`, key);
-    await assertRejects(() => store.write("https://h", ann), Error, "the keyring is locked");
+    await assertRejects(() => store.write("https://h", ann), Error, "The keyring is locked");
     isLocked = false;
     await store.write("https://h", ann);
     const again = new FileStore(`${folder}/logins`, key);
     isLocked = true;
-    await assertRejects(() => again.read("https://h"), Error, "the keyring is locked");
-    await assertRejects(() => again.write("https://i", bob), Error, "the keyring is locked");
+    await assertRejects(() => again.read("https://h"), Error, "The keyring is locked");
+    await assertRejects(() => again.write("https://i", bob), Error, "The keyring is locked");
     isLocked = false;
     assertEquals(await again.read("https://h"), ann);
     // What is no such file at all is told so, and stays.
