@@ -1,7 +1,8 @@
 /** What a connection answers itself: nothing of it changes another actor. */
-import { decode, type MessageName } from "../../proto/mod.ts";
+import { decode, fieldNumber, type MessageName } from "../../proto/mod.ts";
 import type { User } from "../../db/store.ts";
 import { ErrorCode, RpcError } from "../../rpc/errors.ts";
+import { FieldReader } from "../../rpc/fields.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import { MODELS_UNAVAILABLE } from "../account_policy.ts";
 import { createChannel } from "../channel/mod.ts";
@@ -18,6 +19,10 @@ import { wireUser } from "../wire_user.ts";
 const MOST_USERS = 10_000;
 /** Results of a search. [channels 2.4] */
 const SEARCH_LIMIT = 10;
+
+/** Fields of `UpdateFollowers`. */
+const ROOM_ID = fieldNumber("UpdateFollowers", "roomId");
+const PROJECT_ID = fieldNumber("UpdateFollowers", "projectId");
 
 const ACK = fieldOf("Ack", {});
 
@@ -40,20 +45,25 @@ function answer({ connection, requestId }: Inbound, field: Uint8Array): void {
   connection.outbox.push(field, requestId, 0);
 }
 
-/** [rooms 11.3] The project that it names decides who hears of it, else the room. */
+/**
+ * The project that it names decides who hears of it, else the room. It comes with every movement of a
+ * leader, and is not decoded for these two numbers. [rooms 11.3]
+ */
 function handleUpdateFollowers(system: ActorSystem, inbound: Inbound): void {
+  let roomId = 0n;
+  let projectId: bigint | undefined;
+  const fields = new FieldReader(inbound.payload);
+  while (fields.next()) {
+    if (fields.number === ROOM_ID) roomId = fields.bigint();
+    else if (fields.number === PROJECT_ID) projectId = fields.bigint();
+  }
   const { rooms, projects } = system.registry;
-  const { roomId, projectId } = decode("UpdateFollowers", inbound.payload);
-  const receiver = projectId === undefined
-    ? rooms.get(Number(roomId))
-    : projects.get(Number(projectId));
+  const [kind, receiver] = projectId === undefined
+    ? ["room", rooms.get(Number(roomId))] as const
+    : ["project", projects.get(Number(projectId))] as const;
   // It is timed as this connection's work already.
   if (receiver !== undefined) receiver.receive({ ...inbound, handling: undefined });
-  else {refuse(
-      system,
-      inbound,
-      RpcError.internal(`no such ${projectId === undefined ? "room" : "project"}`),
-    );}
+  else refuse(system, inbound, RpcError.internal(`no such ${kind}`));
 }
 
 /** [channels 2.3] At once when all are in memory: clients wait for it at every snapshot. */
