@@ -70,13 +70,32 @@ export async function runDiscover(args: readonly string[], output: Output): Prom
 /** The server of that name, as soon as it is heard of; undefined when it is not in two seconds. */
 export async function findLocalServer(
   name: string,
+  addresses?: readonly LocalAddress[],
+): Promise<DiscoveredServer | undefined> {
+  return await find((server) => server.name.toLowerCase() === name.toLowerCase(), addresses);
+}
+
+/** The same by its key, which only that server has: whoever else announces it is not reached. */
+export async function findPairedServer(
+  fingerprint: string,
+  addresses?: readonly LocalAddress[],
+): Promise<DiscoveredServer | undefined> {
+  return await find(({ text }) => text.fingerprint === fingerprint, addresses);
+}
+
+/** Whether a server with that key answers there. */
+export async function isServerAt(url: string, fingerprint: string): Promise<boolean> {
+  return await ask(url, fingerprint) !== "unreachable";
+}
+
+async function find(
+  isWanted: (server: FoundServer) => boolean,
   addresses: readonly LocalAddress[] = localAddresses(),
 ): Promise<DiscoveredServer | undefined> {
   const seen = Promise.withResolvers<FoundServer | undefined>();
   const timer = setTimeout(() => seen.resolve(undefined), PATIENCE);
   const isMeant = (server: FoundServer) =>
-    server.name.toLowerCase() === name.toLowerCase() && server.addresses.length > 0 &&
-    server.text.fingerprint !== undefined;
+    isWanted(server) && server.addresses.length > 0 && server.text.fingerprint !== undefined;
   const browser = new Browser({
     addresses,
     clock: systemClock,

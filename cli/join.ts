@@ -71,6 +71,12 @@ export async function runJoin(
       `Cannot pair: give one name (in quotes if it has spaces) or address; ${programName()} join --help`,
     );
   }
+  const user = values.get("name") ?? userOf(env);
+  if (user.trim() === "") {
+    throw new UsageError(
+      "Cannot pair: this machine does not tell who you are; give it with --name",
+    );
+  }
   const ask = means.ask ?? askTerminal;
   const target = await targetOf(word, means.find ?? findLocalServer);
   const { url } = target;
@@ -84,7 +90,7 @@ export async function runJoin(
       { serverUrl: url, http, signal: AbortSignal.timeout(PATIENCE) },
       {
         code,
-        name: values.get("name") ?? userOf(env),
+        name: user,
         device: (values.get("device") ?? Deno.hostname()).slice(0, LONGEST_NAME) || "parley",
       },
     );

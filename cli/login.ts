@@ -15,7 +15,7 @@ import { keepLogin, networkOf } from "./session.ts";
 import type { FindKey } from "./session/login_store.ts";
 import { readServerAddress } from "./session/server_address.ts";
 import { showInBrowser } from "./session/terminal.ts";
-import { whoAmI } from "./session/who_am_i.ts";
+import { PATIENCE, whoAmI } from "./session/who_am_i.ts";
 import type { Output } from "./user.ts";
 
 /** Help for `login`. */
@@ -114,6 +114,9 @@ async function signIn(
 ): Promise<Credentials> {
   const http = nodeHttpClient(network);
   try {
+    // Whoever is not there is told at once, and not after the time that a browser has.
+    const answer = await http.request(serverUrl, { signal: AbortSignal.timeout(PATIENCE) });
+    await answer.body?.cancel();
     const { signal } = new AbortController();
     return await browserSignIn({ open }).signIn({ serverUrl, http, signal });
   } finally {

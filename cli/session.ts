@@ -11,7 +11,9 @@ import type { Environment } from "../lib/read_settings.ts";
 import { programName } from "./program_name.ts";
 import { configFolder } from "./session/config_folder.ts";
 import { type FindKey, openLoginStore } from "./session/login_store.ts";
+import { type FindPaired, newAddressOf } from "./session/moved_server.ts";
 import {
+  atAddress,
   findServer,
   type KnownServer,
   readServerList,
@@ -41,7 +43,8 @@ export interface Session {
 }
 
 /**
- * The login of a server: the current one, or the one that is named.
+ * The login of a server: the current one, or the one that is named. One that was paired with and has
+ * another address now is looked for on the network, and remembered there.
  *
  * @throws {SessionError} nobody is signed in there; the message says what to do.
  */
@@ -49,10 +52,15 @@ export async function openSession(
   { server }: SessionArgs,
   env: Environment,
   findKey?: FindKey,
+  find?: FindPaired,
 ): Promise<Session> {
   const folder = configFolder(env);
   const list = await readServerList(folder);
-  const known = server === undefined ? currentServer(list) : findServer(list, server);
+  const remembered = server === undefined ? currentServer(list) : findServer(list, server);
+  const address = await newAddressOf(remembered, find);
+  const known = address === undefined
+    ? remembered
+    : await moveServer(remembered, address, env, findKey);
   const store = await openLoginStore(folder, findKey);
   const credentials = await told(store.read(known.url));
   if (credentials === undefined) {
@@ -134,6 +142,24 @@ export async function forgetLogin(
 /** All servers of this device. @throws {SessionError} */
 export async function knownServers(env: Environment): Promise<ServerList> {
   return await readServerList(configFolder(env));
+}
+
+/** The login and the name of a server, at its new address. */
+async function moveServer(
+  server: KnownServer,
+  url: string,
+  env: Environment,
+  findKey?: FindKey,
+): Promise<KnownServer> {
+  return await change(env, findKey, async (list, store) => {
+    const credentials = await told(store.read(server.url));
+    const next = atAddress(list, server.url, url);
+    // Somebody else was quicker, or has forgotten it meanwhile.
+    if (credentials === undefined) return { list, result: findServer(list, url) };
+    await told(store.write(url, credentials));
+    await told(store.delete(server.url));
+    return { list: next, result: findServer(next, url) };
+  });
 }
 
 function currentServer({ current, servers }: ServerList): KnownServer {

@@ -77,6 +77,19 @@ export function withServer(list: ServerList, server: KnownServer): ServerList {
   return { current: server.url, servers: [...others, { ...server, name }] };
 }
 
+/** The list with a server at another address, where another entry of it may have been. */
+export function atAddress(
+  { current, servers }: ServerList,
+  before: string,
+  now: string,
+): ServerList {
+  return {
+    current: current === before ? now : current,
+    servers: servers.filter(({ url }) => url !== now)
+      .map((server) => server.url === before ? { ...server, url: now } : server),
+  };
+}
+
 /** The list without a server. If one is left, that is the current one then. */
 export function withoutServer({ current, servers }: ServerList, url: string): ServerList {
   const others = servers.filter((server) => server.url !== url);

@@ -208,6 +208,63 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name:
+    `[local 4a, 8] a paired server is found by its key where it is now, and no other one in its place${withoutNetwork}`,
+  ignore: !isOnNetwork,
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "parley-local-" });
+    const flags = ["--port", "0", "--data-dir", folder, "--mdns-enabled", "false"];
+    await using device = await Device.make();
+    const start = async () => {
+      const server = createLocalServer(loadLocalConfig(flags, {}));
+      return { place: await server.start(), server };
+    };
+    /** What the network announces; of nobody else's key is anything believed. */
+    let announced: LocalPlace | undefined;
+    const asked: string[] = [];
+    const open = () =>
+      openSession({}, device.env, device.findKey, (fingerprint) => {
+        asked.push(fingerprint);
+        if (announced === undefined) return Promise.resolve(undefined);
+        const { name, networkUrls: urls } = announced;
+        const url = urls.at(-1) as string;
+        const [version, pairing] = [null, "code"];
+        return Promise.resolve({ name, url, urls, state: "ready", version, fingerprint, pairing });
+      });
+    try {
+      const first = await start();
+      const pin = first.place.fingerprint as string;
+      const before = first.place.networkUrls.at(-1) as string;
+      await device.join([before, "--code", first.place.code?.text as string], "y");
+      const { credentials } = await open();
+      assertEquals(asked, [], "it is where it was");
+      await first.server.stop();
+      assertEquals((await open()).serverUrl, before, "it is nowhere");
+      await local(async (other) => {
+        announced = other;
+        assertEquals((await open()).serverUrl, before, "another server with its name");
+      });
+      const second = await start();
+      announced = second.place;
+      const now = second.place.networkUrls.at(-1) as string;
+      assertNotEquals(now, before);
+      const session = await open();
+      assertEquals([session.serverUrl, session.network.pin], [now, pin]);
+      assertEquals(session.credentials, credentials);
+      assertEquals(await connectedAs(device), 1n);
+      const asMany = asked.length;
+      assertEquals((await open()).serverUrl, now);
+      assertEquals([asked.length, asked.every((one) => one === pin)], [asMany, true]);
+      assertStringIncludes(await device.servers(), now);
+      assertEquals((await device.servers()).includes(before), false);
+      await second.server.stop();
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
 Deno.test("[local 8] logins are sealed, and readable by their owner only", async () => {
   await using server = await startServer();
   const user = await server.addUser("ada");
@@ -305,6 +362,19 @@ Deno.test("[issue 8 pairing] a pairing code is one of the library's ways to sign
     });
     assertEquals(client.userId, 1n);
   });
+});
+
+Deno.test("[local 8] whoever cannot get in hears so before anything is asked", async () => {
+  await using device = await Device.make();
+  device.open = () => Promise.reject(new Error("no browser is wanted"));
+  await assertRejects(() => device.login(["http://127.0.0.1:1"]), ConnectError, "127.0.0.1:1");
+  const nobody = { XDG_CONFIG_HOME: device.folder };
+  const output = { result: () => {}, note: () => {} };
+  await assertRejects(
+    () => runJoin(["http://127.0.0.1:1"], nobody, output, { findKey: device.findKey }),
+    UsageError,
+    "give it with --name",
+  );
 });
 
 Deno.test("[local 8] without a token the browser signs in, and the login lasts", async () => {
