@@ -3,34 +3,17 @@ import { RequestError } from "../../client/errors.ts";
 import type { Peer } from "../../client/peer.ts";
 import { ContactRequestResponseEnum, encode, type MessageTypes } from "../../proto/mod.ts";
 import type { MessageLog } from "../support/message_log.ts";
-import { TestPostgres } from "../support/postgres.ts";
 import { printedRandom, type RandomSource } from "../support/random.ts";
 import { waitUntil } from "../support/wait_until.ts";
 import { ABSENT } from "../sim/register.ts";
+import { placesOfTests } from "./places.ts";
 import { ServerProcess } from "./server_process.ts";
 import { entryText, StreamingHost } from "./streaming_host.ts";
 
 /** Deaths of the server in one test. */
 const ROUNDS = 5;
 
-// Its own, whose promise of what is stored is that of production.
-const postgres = await TestPostgres.start();
-const skipped = typeof postgres === "string" ? ` (skipped: ${postgres})` : "";
-if (typeof postgres !== "string") Deno.test.afterAll(() => postgres[Symbol.asyncDispose]());
-
-/** Where the data of a killed server is. */
-const PLACES = [
-  { name: "", ignore: false, database: () => Promise.resolve(undefined) },
-  {
-    name: `, on PostgreSQL${skipped}`,
-    ignore: typeof postgres === "string",
-    async database() {
-      const own = postgres as TestPostgres;
-      const name = await own.create();
-      return { url: own.urlOf(name), open: () => own.open(name) };
-    },
-  },
-];
+const PLACES = await placesOfTests();
 
 /** What a guest knows of a project when its join stream is over. */
 interface Seen {

@@ -11,6 +11,7 @@ import type { MessageTypes } from "../../proto/mod.ts";
 import type { MessageLog } from "../support/message_log.ts";
 import { printedRandom } from "../support/random.ts";
 import { waitUntil } from "../support/wait_until.ts";
+import { placesOfTests } from "./places.ts";
 import { ServerProcess } from "./server_process.ts";
 
 /** Deaths of the server. */
@@ -47,75 +48,82 @@ async function comeBack(peer: Peer, replica: Replica): Promise<MessageTypes["Vec
   return rejoined.version;
 }
 
-Deno.test("[design 6a] [channels 8.7] [channels 12] kill -9 while two people write notes: what either was told is stored, places and texts come back", async () => {
-  const random = printedRandom("crash test of notes");
-  await using server = await ServerProcess.prepare(["a", "b"]);
-  await server.start();
-  let a = await server.connect("a");
-  let b = await server.connect("b");
-  await a.peer.request("CreateChannel", { name: "zed" });
-  const userId = BigInt(server.users.get("b")!.id);
-  await a.peer.request("InviteChannelMember", { ...CHANNEL, userId, role: MEMBER });
-  await b.peer.request("RespondToChannelInvite", { ...CHANNEL, accept: true });
-  const replicas: Replica[] = [];
-  for (const { peer } of [a, b]) {
-    const { replicaId } = await peer.request("JoinChannelBuffer", CHANNEL);
-    replicas.push(new Replica({ replicaId }));
-  }
-  const [ra, rb] = replicas as [Replica, Replica];
-  let relayed = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const from = [a.log.all.length, b.log.all.length];
-    const heard = () => toldOf(a.log, from[0]!).length + toldOf(b.log, from[1]!).length;
-    const enough = 20 + random.int(100);
-    for (let sent = 0; sent < enough;) {
-      for (const [{ peer }, replica] of [[a, ra], [b, rb]] as const) {
-        const at = random.int(replica.document.length + 1);
-        const operation = random.chance(0.2)
-          ? replica.undo()
-          : replica.edit([{ start: at, end: at, text: "word " }]);
-        if (operation === undefined) continue;
-        sent++;
-        peer.send("UpdateChannelBuffer", {
-          ...CHANNEL,
-          operations: [toWireOperation(operation)],
-        });
+for (const { name, ignore, database } of await placesOfTests()) {
+  Deno.test({
+    ignore,
+    name:
+      `[design 6a] [channels 8.7] [channels 12] kill -9 while two people write notes: what either was told is stored, places and texts come back${name}`,
+    fn: async () => {
+      const random = printedRandom("crash test of notes");
+      await using server = await ServerProcess.prepare(["a", "b"], { database: await database() });
+      await server.start();
+      let a = await server.connect("a");
+      let b = await server.connect("b");
+      await a.peer.request("CreateChannel", { name: "zed" });
+      const userId = BigInt(server.users.get("b")!.id);
+      await a.peer.request("InviteChannelMember", { ...CHANNEL, userId, role: MEMBER });
+      await b.peer.request("RespondToChannelInvite", { ...CHANNEL, accept: true });
+      const replicas: Replica[] = [];
+      for (const { peer } of [a, b]) {
+        const { replicaId } = await peer.request("JoinChannelBuffer", CHANNEL);
+        replicas.push(new Replica({ replicaId }));
       }
-    }
-    // Some of them are told, others are under way.
-    const some = 1 + random.int(10);
-    await waitUntil(() => heard() >= some, { describe: "something to be told" });
-    await server.kill();
-    await Promise.all([a.peer.closed, b.peer.closed]);
-    const [toA, toB] = [toldOf(a.log, from[0]!), toldOf(b.log, from[1]!)];
-    relayed += toA.length + toB.length;
-    apply(ra, toA);
-    apply(rb, toB);
+      const [ra, rb] = replicas as [Replica, Replica];
+      let relayed = 0;
+      for (let round = 0; round < ROUNDS; round++) {
+        const from = [a.log.all.length, b.log.all.length];
+        const heard = () => toldOf(a.log, from[0]!).length + toldOf(b.log, from[1]!).length;
+        const enough = 20 + random.int(100);
+        for (let sent = 0; sent < enough;) {
+          for (const [{ peer }, replica] of [[a, ra], [b, rb]] as const) {
+            const at = random.int(replica.document.length + 1);
+            const operation = random.chance(0.2)
+              ? replica.undo()
+              : replica.edit([{ start: at, end: at, text: "word " }]);
+            if (operation === undefined) continue;
+            sent++;
+            peer.send("UpdateChannelBuffer", {
+              ...CHANNEL,
+              operations: [toWireOperation(operation)],
+            });
+          }
+        }
+        // Some of them are told, others are under way.
+        const some = 1 + random.int(10);
+        await waitUntil(() => heard() >= some, { describe: "something to be told" });
+        await server.kill();
+        await Promise.all([a.peer.closed, b.peer.closed]);
+        const [toA, toB] = [toldOf(a.log, from[0]!), toldOf(b.log, from[1]!)];
+        relayed += toA.length + toB.length;
+        apply(ra, toA);
+        apply(rb, toB);
 
-    await server.start();
-    a = await server.connect("a");
-    b = await server.connect("b");
-    const stored = fromWireVersion(await comeBack(a.peer, ra));
-    for (const operation of [...toA, ...toB].map(fromWireOperation)) {
-      assert(operation === undefined || stored.observes(operation), "told, and not stored");
-    }
-    await comeBack(b.peer, rb);
-    await waitUntil(() => {
-      apply(ra, toldOf(a.log, 0));
-      apply(rb, toldOf(b.log, 0));
-      return ra.document.version.covers(rb.document.version) &&
-        rb.document.version.covers(ra.document.version);
-    }, { describe: "both to have everything" });
-    assertEquals(ra.text(), rb.text());
-  }
-  assert(relayed >= ROUNDS);
-  // The last one out takes the text along into the next epoch.
-  await a.peer.request("LeaveChannelBuffer", CHANNEL);
-  await b.peer.request("LeaveChannelBuffer", CHANNEL);
-  const again = await b.peer.request("JoinChannelBuffer", CHANNEL);
-  assertEquals([again.epoch, again.baseText], [1n, ra.text()]);
-  for (const { peer } of [a, b]) {
-    peer.close();
-    await peer.closed;
-  }
-});
+        await server.start();
+        a = await server.connect("a");
+        b = await server.connect("b");
+        const stored = fromWireVersion(await comeBack(a.peer, ra));
+        for (const operation of [...toA, ...toB].map(fromWireOperation)) {
+          assert(operation === undefined || stored.observes(operation), "told, and not stored");
+        }
+        await comeBack(b.peer, rb);
+        await waitUntil(() => {
+          apply(ra, toldOf(a.log, 0));
+          apply(rb, toldOf(b.log, 0));
+          return ra.document.version.covers(rb.document.version) &&
+            rb.document.version.covers(ra.document.version);
+        }, { describe: "both to have everything" });
+        assertEquals(ra.text(), rb.text());
+      }
+      assert(relayed >= ROUNDS);
+      // The last one out takes the text along into the next epoch.
+      await a.peer.request("LeaveChannelBuffer", CHANNEL);
+      await b.peer.request("LeaveChannelBuffer", CHANNEL);
+      const again = await b.peer.request("JoinChannelBuffer", CHANNEL);
+      assertEquals([again.epoch, again.baseText], [1n, ra.text()]);
+      for (const { peer } of [a, b]) {
+        peer.close();
+        await peer.closed;
+      }
+    },
+  });
+}
