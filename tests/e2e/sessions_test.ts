@@ -366,7 +366,7 @@ Deno.test("[issue 8 pairing] a pairing code is one of the library's ways to sign
 
 Deno.test("[local 8] whoever cannot get in hears so before anything is asked", async () => {
   await using device = await Device.make();
-  device.open = () => Promise.reject(new Error("no browser is wanted"));
+  device.open = () => Promise.reject(new Error("No browser is wanted"));
   await assertRejects(() => device.login(["http://127.0.0.1:1"]), ConnectError, "127.0.0.1:1");
   const nobody = { XDG_CONFIG_HOME: device.folder };
   const output = { result: () => {}, note: () => {} };
