@@ -5,7 +5,7 @@ import {
   ParticipantPermission,
   RoomParticipantIdentity,
   UpdateParticipantRequest,
-} from "@livekit/protocol";
+} from "../support/packages/livekit_protocol.ts";
 import { LiveKitService } from "../support/live_kit_service.ts";
 import { startServer } from "../support/server.ts";
 import { Stage } from "../support/stage.ts";

@@ -2,7 +2,7 @@ import {
   DeleteRoomRequest,
   RoomParticipantIdentity,
   UpdateParticipantRequest,
-} from "@livekit/protocol";
+} from "./packages/livekit_protocol.ts";
 import { TokenVerifier } from "livekit-server-sdk";
 
 /** The requests that a LiveKit server reads; a field that it does not know is an error. */

@@ -1,0 +1,1 @@
+export * from "npm:@livekit/protocol@1.51.0";
