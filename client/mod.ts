@@ -55,6 +55,13 @@ export { GuestProject, type JoinOptions } from "./guest_project.ts";
 export { HostGit } from "./host_git.ts";
 export { HostProject, type ShareOptions } from "./host_project.ts";
 export { Peer, type PeerOptions } from "./peer.ts";
+export {
+  AgentDeliveryEnum,
+  AgentRoleEnum,
+  AgentThreadStatusEnum,
+  type MessageName,
+  type MessageTypes,
+} from "../proto/mod.ts";
 export type { GitBranch, GitStatusLine, ProjectGit } from "./project_git.ts";
 export { type FileInfo, NoSuchFileError, type ProjectFiles } from "./project_files.ts";
 export type { RequestName, ResponseOf } from "./responses_table.ts";

@@ -29,6 +29,8 @@ Deno.test("[design 2] the examples do what they say", async () => {
     "call_from_node.mjs",
     "embed_a_server.ts",
     "embed_and_wait.ts",
+    "host_an_agent.ts",
+    "prompt_an_agent.ts",
     "share_a_folder.ts",
     "watch_contacts.ts",
   ]);
@@ -64,6 +66,26 @@ async function* linesOf(output: ReadableStream<Uint8Array>): AsyncGenerator<stri
 
 const hasNode = await new Deno.Command("node", { args: ["--version"], stdout: "null" })
   .output().then(({ success }) => success, () => false);
+
+Deno.test("[agents 1] [design 2] a host of one's own and a device that speaks with it, as the examples have them", () =>
+  inFolder(async (folder) => {
+    await using server = await startServer();
+    const { id, token } = await server.addUser("ann");
+    const who = [server.url, String(id), token];
+    await using host = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", "examples/host_an_agent.ts", ...who, folder],
+      cwd: ROOT,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const errors = new Response(host.stderr).text();
+    const lines = linesOf(host.stdout);
+    const threadId = (await lines.next()).value ?? "";
+    const said = await run("prompt_an_agent.ts", [...who, threadId, "pieces of eight"]);
+    assertEquals(said, "pieces of eight\n");
+    assertEquals((await lines.next()).done, true);
+    assertEquals([(await host.status).code, await errors], [0, ""]);
+  }));
 
 Deno.test({
   name: "[local 7b] a Node program uses a server inside a Deno program" +
