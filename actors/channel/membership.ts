@@ -25,14 +25,15 @@ export function tellMembership(
   const membership = wireMembership(tree, member);
   if (member?.accepted === true) subscribeMember(context, member);
   const visible = membership === undefined ? [] : tree.visibleTo(member?.role);
-  const removed = [...tree.below(channel), channel].filter((one) => !visible.includes(one));
+  const seen = new Set(visible);
+  const removed = [...tree.below(channel), channel].filter((one) => !seen.has(one));
   turn.pushToUser(
     userId,
     fieldOf("UpdateUserChannels", {
       channelMemberships: membership === undefined ? [] : [membership],
     }),
   );
-  const hidden = [...tree.channels.values()].filter((one) => !visible.includes(one));
+  const hidden = [...tree.channels.values()].filter((one) => !seen.has(one));
   expel(context, hidden, [userId]);
   turn.pushToUser(
     userId,
