@@ -63,3 +63,32 @@ Deno.test("[channels 7.3, 19i, 18g] a new name: cleaned, unique, answered first,
   // Its own name is no other's.
   await a.call("RenameChannel", { channelId: 2n, name: "new name" });
 });
+
+Deno.test("[channels 6.4] what is below the roots comes in the order of the paths' texts, then the roots", async () => {
+  await using server = await startServer();
+  const stage = new Stage(server);
+  const a = await stage.enter("A1");
+  // Channels 1 to 13, of which 1 and 3 to 10 are roots.
+  const parents = [undefined, 1n, ...Array<undefined>(8).fill(undefined), 10n, 3n, 1n];
+  for (const [at, parentId] of parents.entries()) {
+    await a.call("CreateChannel", { name: `${at}`, ...(parentId !== undefined && { parentId }) });
+  }
+  await stage.silence();
+  a.send("SubscribeToChannels", {});
+  const { value } = await a.next("UpdateChannels");
+  assertEquals(value.channels.map(({ id }) => Number(id)), [
+    13,
+    2,
+    11,
+    12,
+    1,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+  ]);
+});

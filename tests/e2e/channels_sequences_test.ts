@@ -193,9 +193,9 @@ Deno.test("[channels S4, 7.4, 7.12.2, 7.12.5, Q-6, 19k, 19r] visibility and gues
     C1: ["UpdateChannels hides 2", "UpdateChannels hides 1", "↩ Error 0"],
   });
 
-  // A guest is a member still: he hears of it when the root is shown again.
+  // A guest is a member still: he hears of it, and of the call there, when the root is shown again.
   await show(1n, PUBLIC);
-  assertEquals(await stage.heard("C1"), ["UpdateChannels shows 1 zed Public 1"]);
+  assertEquals(await stage.heard("C1"), ["UpdateChannels shows 1 zed Public 1 | calls 1(c)"]);
 });
 
 Deno.test("[channels S5, 7.9, 7.10, 6.5, 5.9k, 19p, 19q] role changes", async () => {
