@@ -32,6 +32,7 @@ export function handleCall(context: RequestContext): void {
     calleeId,
     initialProjectId: request.initialProjectId,
     callee: undefined,
+    later: [],
   });
   turn.tellUser(calleeId, {
     type: "user.call_asked",
@@ -112,6 +113,8 @@ export function ringEnded(
     removePending(context, callee);
   }
   updateRoom(context);
+  // Who was asked shows nothing; who came later does.
+  for (const key of ring.later) turn.push(key, canceled(room.id));
   turn.tellUser(ring.calleeId, { type: "user.publish" });
   turn.fail(ring.caller, ring.requestId, RpcError.internal("failed to ring user"));
 }
@@ -208,9 +211,11 @@ export function announceCall(
   userId: number,
   connection: ConnectionRef,
 ): void {
-  const callee = context.room.participants.get(userId);
+  const { turn, room, rings } = context;
+  const callee = room.participants.get(userId);
   if (callee === undefined || callee.key !== undefined) return;
-  context.turn.push(connection.key, incomingCall(context, callee));
+  rings.of(callee.ordinal)?.later.push(connection.key);
+  turn.push(connection.key, incomingCall(context, callee));
 }
 
 /** Removes a pending row and frees the callee; nobody is told yet. */
@@ -222,10 +227,12 @@ export function removePending(context: RoomContext, callee: Participant): void {
 
 /** Stops the ringing on every device of a user. */
 export function tellCanceled({ turn, room }: RoomContext, userId: number): void {
-  turn.tellUser(userId, {
-    type: "user.push",
-    field: fieldOf("CallCanceled", { roomId: BigInt(room.id) }),
-  });
+  turn.tellUser(userId, { type: "user.push", field: canceled(room.id) });
+}
+
+/** A call into that room rings no more. */
+export function canceled(roomId: number): Uint8Array {
+  return fieldOf("CallCanceled", { roomId: BigInt(roomId) });
 }
 
 function incomingCall({ room }: RoomContext, callee: Participant): Uint8Array {

@@ -1,4 +1,5 @@
 /** Calls whose caller waits for an answer. [rooms 10.2] */
+import type { PeerKey } from "../../rpc/peer_id.ts";
 import type { ConnectionRef } from "../refs/mod.ts";
 
 /** A call, from the moment it is asked for to its answer. */
@@ -9,6 +10,8 @@ export interface Ring {
   readonly initialProjectId: bigint | undefined;
   /** The pending row that it made, by its ordinal; none while the callee is being asked. */
   callee: number | undefined;
+  /** Devices that have connected since, and ring too. */
+  readonly later: PeerKey[];
 }
 
 /** The calls of one room by ticket. Tickets are never used twice, so that a late answer finds its call. */
@@ -30,7 +33,12 @@ export class Rings {
     return this.#byTicket.get(ticket);
   }
 
-  /** The same, which is over. */
+  /** The call that made that pending row. */
+  of(callee: number): Ring | undefined {
+    return [...this.#byTicket.values()].find((ring) => ring.callee === callee);
+  }
+
+  /** The call of that ticket, which is over. */
   take(ticket: number): Ring | undefined {
     const ring = this.#byTicket.get(ticket);
     this.#byTicket.delete(ticket);

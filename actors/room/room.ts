@@ -15,7 +15,8 @@ import {
 import type { ConnectionRef, Inbound, RoomMessage, RoomRef } from "../refs/mod.ts";
 import { answerError, refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
-import { fieldOf, type Turn } from "../turn.ts";
+import type { Turn } from "../turn.ts";
+import { canceled } from "./calls.ts";
 import {
   dropFollowers,
   type RequestContext,
@@ -259,7 +260,7 @@ export class Room extends Entity implements RoomRef, ProjectsOwner, Unhearing {
 
   /** Who answered a call, which was taken back, and is elsewhere now is rung on no device any more. */
   #stopRinging(before: RoomState, now: RoomState | undefined): void {
-    const field = fieldOf("CallCanceled", { roomId: BigInt(this.id) });
+    const field = canceled(this.id);
     for (const userId of before.rung) {
       // A call that was taken back itself has rung nowhere.
       if (before.pendingParticipants().some((one) => one.userId === userId)) continue;

@@ -303,6 +303,15 @@ async function checkPeople(
         outgoing: rows.filter((one) => !one.accepted && one.asked).map(({ other }) => other),
       },
     );
+    sim.equal(
+      `calls that ring at ${client.name}`,
+      numbers(client.rings.keys()),
+      numbers(
+        [...rooms.values()]
+          .filter((room) => room.pendingParticipants().some(({ userId }) => userId === id))
+          .map((room) => BigInt(room.id)),
+      ),
+    );
     const notifications = await store.notificationsOf(id, null, 1_000);
     sim.equal(
       `notifications of ${client.name}`,
