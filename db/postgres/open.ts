@@ -52,6 +52,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     await patiently(options, () => checkServer(session));
     if (options.exclusive) await patiently(options, () => writer.lock());
     await patiently(options, () => bringUpToDate(options, writer));
+    // Whoever has migrated only is in nobody's way.
+    if (!options.exclusive) await patiently(options, () => writer.unlock());
     return new PostgresStore(session, writer, options.clock ?? systemClock);
   } catch (error) {
     await writer.close();

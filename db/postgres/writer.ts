@@ -76,11 +76,17 @@ export class Writer {
     return await this.#session.together(action, statements);
   }
 
+  /** Lets the lock go. What is written later takes it again. @throws {StoreAwayError} */
+  async unlock(): Promise<void> {
+    if (!this.#held) return;
+    await this.#session.together("unlock", ["select pg_advisory_unlock_all()"]);
+    this.#held = false;
+  }
+
   /** Lets the lock go and ends the connection. */
   async close(): Promise<void> {
-    if (this.#held) {
-      await this.#session.together("unlock", ["select pg_advisory_unlock_all()"]).catch(() => {});
-    }
+    // It ends with the connection as well.
+    await this.unlock().catch(() => {});
     await this.#session.close();
   }
 

@@ -130,6 +130,27 @@ function suite(postgres: TestPostgres): void {
     }),
   );
 
+  Deno.test("[issue 4 postgres] whoever makes the tables without serving on them leaves the database to who does", async () => {
+    const database = await postgres.create({ empty: true });
+    try {
+      const [url, name] = [postgres.urlOf(database), "there"];
+      const api = await openPostgres({ url, name });
+      const collab = await openPostgres({ url, name, exclusive: true });
+      await collab.commit([{ actor: "/rooms/1", writes: [room(1)] }]);
+      assertEquals((await api.load("rooms")).length, 1);
+      // What it writes as actors do is not written under another one's lock.
+      await assertRejects(
+        async () => void await api.commit([{ actor: "/rooms/2", writes: [room(2)] }]),
+        StoreAwayError,
+        "another Parley is running",
+      );
+      await collab.close();
+      await api.close();
+    } finally {
+      await postgres.drop(database);
+    }
+  });
+
   Deno.test(
     "[issue 4 postgres] who lost the lock to a later start does not write any more",
     withDatabase(async (database) => {
