@@ -182,6 +182,7 @@ Deno.test("[rooms 10.2] a late answer finds its own call and no other", () => {
     calleeId,
     initialProjectId: undefined,
     callee: undefined,
+    later: [],
   });
   const [a, b] = [ring(1), ring(2)];
   const [first, second] = [rings.add(a), rings.add(b)];
