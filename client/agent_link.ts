@@ -2,4 +2,6 @@
 import type { CollabClient } from "./collab_client.ts";
 
 /** A {@link Peer}, or a {@link CollabClient} over whatever connection it has. */
-export type AgentLink = Pick<CollabClient, "request" | "send" | "onMessage" | "onRequest">;
+export type AgentLink =
+  & Pick<CollabClient, "request" | "send" | "onMessage" | "onRequest">
+  & Partial<Pick<CollabClient, "dispatcher">>;

@@ -12,8 +12,8 @@ interface Listener {
   take(message: Notification): void;
 }
 
-/** A connection has one handler of a message, and any number of subscriptions. */
-const listeners = new WeakMap<AgentLink, { readonly all: Set<Listener>; release(): void }>();
+/** By dispatcher, which has one handler of a message; a client and its peers have the same one. */
+const listeners = new WeakMap<object, { readonly all: Set<Listener>; release(): void }>();
 
 /**
  * Brings the notifications of a connection that are for a subscription to it.
@@ -22,14 +22,15 @@ const listeners = new WeakMap<AgentLink, { readonly all: Set<Listener>; release(
  * @throws {Error} the device hears of that thread over this connection already
  */
 export function listenForEvents(link: AgentLink, listener: Listener): () => void {
-  let here = listeners.get(link);
+  const place = link.dispatcher ?? link;
+  let here = listeners.get(place);
   if (here === undefined) {
     const all = new Set<Listener>();
     const release = link.onMessage("AgentEventNotification", (message) => {
       for (const one of [...all]) bring(message, one);
     });
     here = { all, release };
-    listeners.set(link, here);
+    listeners.set(place, here);
   }
   const { all, release } = here;
   for (const other of all) refuseSecond(other, listener);
@@ -37,7 +38,7 @@ export function listenForEvents(link: AgentLink, listener: Listener): () => void
   return () => {
     if (!all.delete(listener) || all.size > 0) return;
     release();
-    listeners.delete(link);
+    listeners.delete(place);
   };
 }
 
