@@ -37,7 +37,7 @@ import {
 import { type Clock, systemClock } from "./lib/clock.ts";
 import type { Config } from "./lib/config.ts";
 import type { EventStream, StreamOptions } from "./lib/event_streams.ts";
-import { type DataDir, lockDataDir, makeDataDir } from "./lib/data_dir.ts";
+import { type DataDir, lockDatabase, lockDataDir, makeDataDir } from "./lib/data_dir.ts";
 import { createLog, type Log } from "./lib/log.ts";
 import { createMetrics, type Metrics } from "./lib/metrics.ts";
 import { mediaOff } from "./media/off.ts";
@@ -74,6 +74,7 @@ export class Server {
   /** Clients that wait to hear of changes of their account. */
   readonly notices: Notices;
   #dataDir: DataDir | undefined;
+  #databaseLock: DataDir | undefined;
   #store: Store | undefined;
   #actors: Actors | undefined;
   #http: Listener | undefined;
@@ -267,6 +268,7 @@ export class Server {
     // Nothing waits for what comes after the end, such as a lost client's return.
     this.#actors?.clock.end();
     if (this.#parts.store === undefined) await this.#store?.close();
+    this.#databaseLock?.release();
     this.#dataDir?.release();
     this.#dataDir = undefined;
   }
@@ -283,9 +285,17 @@ export class Server {
 
   /** Beside the process that has the connections another one may serve the database's part. */
   async #takeDataDir(): Promise<void> {
-    const { dataDir, mode } = this.#config;
-    if (mode === "api") await makeDataDir(dataDir);
-    else this.#dataDir = await lockDataDir(dataDir);
+    const { dataDir, database, mode } = this.#config;
+    if (mode === "api") return await makeDataDir(dataDir);
+    const own = await lockDataDir(dataDir);
+    try {
+      if (database.kind === "sqlite" && database.path !== ":memory:") {
+        this.#databaseLock = await lockDatabase(database.path, dataDir);
+      }
+      this.#dataDir = own;
+    } finally {
+      if (this.#dataDir === undefined) own.release();
+    }
   }
 
   /** The database of the configuration; only its own driver is loaded. */

@@ -1,5 +1,7 @@
 /** The folder that a server keeps everything in, and the lock that makes it that server's alone. */
 
+import { basename, dirname, resolve } from "node:path";
+
 const lockFile = "parley.lock";
 
 /** A folder that cannot serve as data folder; the message says why and what to do. */
@@ -45,24 +47,65 @@ export async function makeDataDir(path: string): Promise<void> {
  */
 export async function lockDataDir(path: string, options: LockOptions = {}): Promise<DataDir> {
   await makeDataDir(path);
-  const file = await openLock(path);
+  return await held(
+    path,
+    await openLock(path),
+    `Cannot use the data folder ${path}: another Parley is running on it; ` +
+      `stop that one, or choose another folder with --data-dir`,
+    options,
+  );
+}
+
+/**
+ * Locks an SQLite database that is outside of the data folder, which another server may have been
+ * given as well.
+ *
+ * @returns undefined for one that the data folder's lock protects
+ * @throws {DataDirError} when another server has it
+ */
+export async function lockDatabase(
+  database: string,
+  dataDir: string,
+  options: LockOptions = {},
+): Promise<DataDir | undefined> {
+  const path = await Deno.realPath(database).catch(() => resolve(database));
+  const folder = dirname(path);
+  const isDefault = basename(path) === "parley.sqlite";
+  if (isDefault && folder === await Deno.realPath(dataDir)) return undefined;
+  // One that is some other server's own is protected by the lock of its folder.
+  const name = isDefault ? lockFile : `${basename(path)}.lock`;
+  // SQLite writes files beside it too, and says why it cannot.
+  const file = await openLock(folder, name).catch(() => undefined);
+  return file && await held(
+    path,
+    file,
+    `Cannot use the database ${path}: another Parley is running on it; ` +
+      `stop that one, or give this one a database of its own`,
+    options,
+  );
+}
+
+/** Waits for the lock of an open file. */
+async function held(
+  path: string,
+  file: Deno.FsFile,
+  taken: string,
+  options: LockOptions,
+): Promise<DataDir> {
   const end = performance.now() + (options.patience ?? 500);
   while (!await file.tryLock(true)) {
     if (performance.now() >= end) {
       file.close();
-      throw new DataDirError(
-        `Cannot use the data folder ${path}: another Parley is running on it; ` +
-          `stop that one, or choose another folder with --data-dir`,
-      );
+      throw new DataDirError(taken);
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  let held = true;
+  let isHeld = true;
   return {
     path,
     release() {
-      if (!held) return;
-      held = false;
+      if (!isHeld) return;
+      isHeld = false;
       file.close();
     },
   };
@@ -89,9 +132,9 @@ export async function isDataDirLocked(path: string): Promise<boolean> {
   }
 }
 
-async function openLock(path: string): Promise<Deno.FsFile> {
+async function openLock(path: string, name = lockFile): Promise<Deno.FsFile> {
   try {
-    return await Deno.open(`${path}/${lockFile}`, {
+    return await Deno.open(`${path}/${name}`, {
       read: true,
       write: true,
       create: true,

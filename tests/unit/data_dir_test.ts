@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DataDirError, isDataDirLocked, lockDataDir, makeDataDir } from "../../lib/data_dir.ts";
+import { startServer } from "../support/server.ts";
 import { withFolder } from "../support/folder.ts";
 
 Deno.test("[issue 3 run] the data folder is made with its parents, private to its owner", async () => {
@@ -9,6 +10,27 @@ Deno.test("[issue 3 run] the data folder is made with its parents, private to it
     await makeDataDir(path);
     const { mode } = await Deno.stat(path);
     if (Deno.build.os !== "windows") assertEquals(mode! & 0o777, 0o700);
+  });
+});
+
+Deno.test("[issue 3 run] two servers never share a database file, whatever their data folders", async () => {
+  await withFolder(async (folder) => {
+    const start = (name: string, database?: string) =>
+      startServer({
+        dataDir: `${folder}/${name}`,
+        flags: ["--database-url", `sqlite:${folder}/${database ?? `${name}/parley.sqlite`}`],
+      });
+    const taken = (error: Error) =>
+      assertMatch(error.message, /Cannot use the database .*: another Parley is running on it/);
+    {
+      await using _a = await start("a");
+      taken(await assertRejects(() => start("b", "a/parley.sqlite"), DataDirError));
+      await using _b = await start("b", "b/other.sqlite");
+      taken(await assertRejects(() => start("c", "b/other.sqlite"), DataDirError));
+      await Deno.symlink(`${folder}/b/other.sqlite`, `${folder}/linked.sqlite`);
+      taken(await assertRejects(() => start("c", "linked.sqlite"), DataDirError));
+    }
+    await using _c = await start("c", "linked.sqlite");
   });
 });
 
