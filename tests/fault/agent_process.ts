@@ -33,33 +33,49 @@ export function textOfEvent(index: number): string {
   return `${String(index).padStart(6, "0")};`;
 }
 
-/** Keeps a connection, and cuts it off at moments of its own. */
-async function stayConnected(
-  options: AgentProcessOptions,
-  use: (peer: Peer) => Promise<void>,
-  isDone: () => boolean,
-): Promise<void> {
-  const random = new RandomSource(options.seed);
-  while (!isDone()) {
-    try {
-      const peer = await connect({
-        serverUrl: options.url,
-        transport: denoTransport,
-        credentials: { userId: options.userId, token: options.token },
-        timeout: 5_000,
-      });
-      const cut = setTimeout(() => peer.close(), 300 + random.int(3_000));
+/** Keeps a connection, and cuts it off whenever some number of events has passed. */
+class Connection {
+  readonly #options: AgentProcessOptions;
+  readonly #random: RandomSource;
+  #peer: Peer | undefined;
+  /** Events until the next cut. */
+  #left: number;
+
+  constructor(options: AgentProcessOptions) {
+    this.#options = options;
+    this.#random = new RandomSource(options.seed);
+    this.#left = this.#someEvents();
+  }
+
+  /** One more event was sent or received. */
+  passed(): void {
+    if (--this.#left > 0) return;
+    this.#left = this.#someEvents();
+    this.#peer?.close();
+  }
+
+  async stay(use: (peer: Peer) => Promise<void>, isDone: () => boolean): Promise<void> {
+    const { url, userId, token } = this.#options;
+    while (!isDone()) {
       try {
+        await using peer = await connect({
+          serverUrl: url,
+          transport: denoTransport,
+          credentials: { userId, token },
+          timeout: 5_000,
+        });
+        this.#peer = peer;
         await use(peer);
         await peer.closed;
-      } finally {
-        clearTimeout(cut);
-        peer.close();
+      } catch {
+        // The server is being started again: that is what this is about.
       }
-    } catch {
-      // The server is being started again: that is what this is about.
+      await delay(20 + this.#random.int(100));
     }
-    await delay(20 + random.int(100));
+  }
+
+  #someEvents(): number {
+    return 1 + this.#random.int(Math.ceil(this.#options.events / 3));
   }
 }
 
@@ -77,6 +93,7 @@ async function host(options: AgentProcessOptions): Promise<void> {
   const progress = `${file}.progress`;
   let next = Number(await Deno.readTextFile(progress).catch(() => "0"));
   let isDone = false;
+  const connection = new Connection(options);
   const produce = async () => {
     while (next < events) {
       await agent.room(3_000);
@@ -91,6 +108,7 @@ async function host(options: AgentProcessOptions): Promise<void> {
             messageChunk: { messageId: `m${Math.floor(next / 500)}`, text: textOfEvent(next) },
           });
         }
+        connection.passed();
       }
       Deno.writeTextFileSync(`${progress}.new`, String(next));
       Deno.renameSync(`${progress}.new`, progress);
@@ -103,7 +121,7 @@ async function host(options: AgentProcessOptions): Promise<void> {
   };
   await Promise.all([
     produce(),
-    stayConnected(options, (peer) => agent.attach(peer), () => isDone),
+    connection.stay((peer) => agent.attach(peer), () => isDone),
   ]);
 }
 
@@ -121,11 +139,13 @@ async function subscriber(options: AgentProcessOptions): Promise<void> {
     cursors: last === undefined ? [] : [[threadId, BigInt(last)]],
   });
   let isDone = false;
+  const connection = new Connection(options);
   const read = async () => {
     for await (const { firstSeq, seq, messageChunk } of subscription) {
       const line = `${firstSeq ?? seq} ${seq} ${messageChunk?.text ?? ""}\n`;
       out.writeSync(new TextEncoder().encode(line));
       if (seq >= BigInt(events)) break;
+      connection.passed();
     }
     isDone = true;
     Deno.writeTextFileSync(`${file}.done`, "");
@@ -133,7 +153,7 @@ async function subscriber(options: AgentProcessOptions): Promise<void> {
   };
   await Promise.all([
     read(),
-    stayConnected(options, (peer) => subscription.attach(peer), () => isDone),
+    connection.stay((peer) => subscription.attach(peer), () => isDone),
   ]);
 }
 

@@ -1,27 +1,30 @@
-// deno-lint-ignore-file no-console parley/no-sleep -- a program that reports, and kills at random moments
+// deno-lint-ignore-file no-console -- a program that reports
 /**
  * Nothing is lost: a host streams events to four subscribers while all of them and the server are
- * killed, cut off and started again. Every subscriber ends with every event, once, in order.
+ * killed, cut off and started again
+ * at random places of the stream. Every subscriber ends with every event, once, in order.
  *
  *     deno task zero-loss                          one run with a seed by chance, 100,000 events
  *     deno task zero-loss --seeds 50 --from 1      fifty runs
  *     deno task zero-loss --events 20000
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { delay } from "@std/async/delay";
 import { RandomSource } from "../support/random.ts";
 import { uuid } from "../support/agents.ts";
+import { waitUntil } from "../support/wait_until.ts";
 import { type AgentProcessOptions, textOfEvent } from "./agent_process.ts";
 import { ServerProcess } from "./server_process.ts";
 
 const SUBSCRIBERS = 4;
 const ROOT = new URL("../..", import.meta.url);
-/** Milliseconds that a run may take. */
-const PATIENCE = 180_000;
+/** Milliseconds that may pass between two blows, and behind the last. */
+const PATIENCE = 60_000;
+/** Bytes at the end of a subscriber's file that hold its last line. */
+const TAIL = 64 * 1024;
 
 /** How a run went. */
 export interface ZeroLossResult {
-  readonly kills: Readonly<Record<string, number>>;
+  readonly kills: Readonly<Record<"server" | "host" | "subscriber", number>>;
   readonly seconds: number;
 }
 
@@ -97,31 +100,65 @@ export async function zeroLoss(seed: number, events: number): Promise<ZeroLossRe
   const kills = { server: 0, host: 0, subscriber: 0 };
   try {
     for (const one of processes) one.start();
-    while (processes.some(({ isDone }) => !isDone)) {
-      if (performance.now() - begun > PATIENCE) {
-        throw new Error(`Seed ${seed} does not come to an end: ${JSON.stringify(kills)}`);
-      }
-      // Between two blows everybody gets a little time: a process needs half a second to begin.
-      await delay(300 + random.int(1_500));
-      if (kills.server + kills.host + kills.subscriber >= 20) continue;
-      if (random.chance(0.3)) {
-        kills.server++;
+    const subscribers = processes.slice(1);
+    const furthest = () => Math.max(...subscribers.map(({ options }) => lastSeq(options.file)));
+    for (const { at, victim } of blows(random, events)) {
+      await waitUntil(() => furthest() >= at, {
+        timeoutMs: PATIENCE,
+        describe: `seed ${seed}, event ${at}`,
+      });
+      kills[victim]++;
+      if (victim === "server") {
         await server.kill();
-        await delay(random.int(200));
         await server.start();
         continue;
       }
-      const one = processes[random.int(processes.length)]!;
-      if (one.isDone) continue;
-      kills[one.role]++;
+      const one = victim === "host" ? processes[0]! : random.pick(subscribers);
       await one.kill();
       if (!one.isDone) one.start();
+    }
+    for (const one of processes) {
+      await waitUntil(() => one.isDone, {
+        timeoutMs: PATIENCE,
+        describe: `seed ${seed}, the end of ${one.options.name}`,
+      });
     }
     for (const one of processes) if (one.role === "subscriber") check(one.options, seed);
   } finally {
     for (const one of processes) await one.kill();
   }
   return { kills, seconds: (performance.now() - begun) / 1000 };
+}
+
+interface Blow {
+  /** As soon as a subscriber has this event, the victim is killed. */
+  readonly at: number;
+  readonly victim: keyof ZeroLossResult["kills"];
+}
+
+/** Everybody is struck at least once, nobody when all is over. */
+function blows(random: RandomSource, events: number): Blow[] {
+  const victims = ["server", "host", "subscriber"] as const;
+  const count = 6 + random.int(9);
+  const some = Array.from({ length: count }, (_, i) => victims[i] ?? random.pick(victims));
+  const moments = some.map(() => 1 + random.int(Math.ceil(events * 0.9))).sort((a, b) => a - b);
+  return random.shuffle(some).map((victim, i) => ({ victim, at: moments[i]! }));
+}
+
+/** The last event that a subscriber has written down, 0 before the first. */
+function lastSeq(file: string): number {
+  try {
+    using opened = Deno.openSync(file);
+    const { size } = opened.statSync();
+    const bytes = new Uint8Array(Math.min(size, TAIL));
+    opened.seekSync(size - bytes.length, Deno.SeekMode.Start);
+    const length = opened.readSync(bytes) ?? 0;
+    const line = new TextDecoder().decode(bytes.subarray(0, length)).split("\n").at(-2);
+    return Number(line?.split(" ")[1] ?? 0);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
 }
 
 function check({ file, name, events }: AgentProcessOptions, seed: number): void {
