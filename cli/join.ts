@@ -72,14 +72,15 @@ export async function runJoin(
     );
   }
   const user = values.get("name") ?? userOf(env);
-  if (user.trim() === "") {
+  const ask = means.ask ?? askTerminal;
+  const target = await targetOf(word, means.find ?? findLocalServer);
+  const { url } = target;
+  // With a code the server knows: that of an account says whose the device is.
+  if (user.trim() === "" && !target.needsCode && !values.has("code")) {
     throw new UsageError(
       "Cannot pair: this machine does not tell who you are; give it with --name",
     );
   }
-  const ask = means.ask ?? askTerminal;
-  const target = await targetOf(word, means.find ?? findLocalServer);
-  const { url } = target;
   const pin = readFingerprintFlag(values.get("fingerprint"), url) ??
     await compare(target, switches.has("yes"), ask, output);
   const network = networkOf(pin, url, env);
