@@ -1,10 +1,17 @@
 /** Telling a user what has become of a membership. [channels 6.5] */
 import { fieldOf } from "../turn.ts";
-import { type ChannelContext, subscribeMember, subscribers, updateChannels } from "./context.ts";
+import {
+  type ChannelContext,
+  subscribeMember,
+  subscribers,
+  tellByRole,
+  updateChannels,
+} from "./context.ts";
 import { expel } from "./expelling.ts";
 import type { Channel } from "./state.ts";
 import {
   wireChannel,
+  wireEmptyCalls,
   wireLatestMessages,
   wireMembership,
   wireNotesVersions,
@@ -49,9 +56,17 @@ export function tellMembership(
   );
 }
 
-/** What the tree said of others' changes was lost together with one of its own. */
+/**
+ * What the tree said of others' changes was lost together with one of its own: also that a call is over,
+ * of which a membership says nothing.
+ */
 export function tellAll(context: ChannelContext): void {
-  const root = context.tree.channels.get(context.tree.rootId);
+  const { tree } = context;
+  const root = tree.channels.get(tree.rootId);
   if (root === undefined) return;
   for (const { userId } of subscribers(context)) tellMembership(context, userId, root);
+  tellByRole(context, (sees) => {
+    const empty = wireEmptyCalls(tree, [...tree.channels.values()].filter(sees));
+    return empty.length === 0 ? undefined : updateChannels({ channelParticipants: empty });
+  });
 }

@@ -36,6 +36,15 @@ export function wireParticipants(
   return participants;
 }
 
+/** That nobody is in the calls of those of these channels where nobody has a seat. [channels 7.13] */
+export function wireEmptyCalls(
+  tree: ChannelTreeState,
+  channels: readonly Channel[],
+): Init<MessageTypes["ChannelParticipants"]>[] {
+  return channels.filter(({ id }) => (tree.calls.get(id)?.seated ?? []).length === 0)
+    .map(({ id }) => ({ channelId: BigInt(id), participantUserIds: [] }));
+}
+
 /** The newest message of each of these channels that has any. [channels 6.4] */
 export function wireLatestMessages(
   tree: ChannelTreeState,

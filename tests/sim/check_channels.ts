@@ -43,12 +43,11 @@ export async function checkChannels(sim: Simulation): Promise<void> {
   const seats = await store.load("room_participants");
   for (const { id: roomId, channel_id: channelId } of rooms) {
     if (channelId === null) continue;
-    const seated = seats.filter((one) => one.room_id === roomId);
-    const active = seated.filter((one) => one.connection_id !== null);
-    checkCall(sim, channelId, active.map((one) => one.user_id), seated.map((one) => one.user_id));
+    const active = seats.filter((one) => one.room_id === roomId && one.connection_id !== null);
+    checkCall(sim, channelId, active.map((one) => one.user_id), roomId);
   }
   const open = new Set(rooms.map((one) => one.channel_id));
-  for (const { id } of rows) if (!open.has(id)) checkCall(sim, id, [], []);
+  for (const { id } of rows) if (!open.has(id)) checkCall(sim, id, []);
   await checkNotes(sim);
   await checkChats(sim);
 }
@@ -125,19 +124,24 @@ function checkTrees(sim: Simulation, rows: readonly ChannelRow[]): void {
   }
 }
 
-/** Who is being rung may be listed or not. [channels 7.12.5] [channels 6.4] */
+/**
+ * Who is being rung may be listed or not. Who was listed so stays listed when the ring ends without his
+ * coming, until the call is told anew. [channels 7.13] [channels 6.4] [rooms 9.8]
+ */
 function checkCall(
   sim: Simulation,
   channel: number,
   active: readonly number[],
-  seated: readonly number[],
+  room?: number,
 ): void {
+  const mayBeListed = (user: number) =>
+    active.includes(user) || (room !== undefined && sim.permissions.wasRung(user, room));
   for (const client of sim.clients) {
     if (sim.permissions.roleNow(Number(client.userId), channel) === undefined) continue;
     if (client.channels.markless.has(`call ${channel}`)) continue;
     const seen = (client.channels.view.participants.get(BigInt(channel)) ?? []).map(Number);
     const isTrue = active.every((one) => seen.includes(one)) &&
-      seen.every((one) => seated.includes(one));
+      seen.every(mayBeListed);
     sim.expect(
       isTrue,
       () => `${client.name} sees ${seen} in the call of ${channel}, where ${active} are`,

@@ -32,6 +32,8 @@ export class Permissions {
   readonly #channels = new Map<number, ChannelHistory>();
   readonly #members = new Map<string, History<Membership | undefined>>();
   readonly #callRoles = new Map<number, History<unknown>>();
+  /** Who was rung into a room and has not come in since, by room and user. */
+  readonly #rung = new Set<string>();
   readonly #recipients = new Map<number, number>();
   readonly #channelOfMessage = new Map<number, number>();
   /** When a row was first stored, by table and key. */
@@ -73,6 +75,8 @@ export class Permissions {
         break;
       case "room_participants":
         this.#callRole(Number(row.user_id)).set(tick, row.role);
+        if (row.connection_id === null) this.#rung.add(`${row.room_id} ${row.user_id}`);
+        else this.#rung.delete(`${row.room_id} ${row.user_id}`);
         break;
       case "notifications":
         this.#recipients.set(Number(row.id), Number(row.recipient_id));
@@ -215,6 +219,11 @@ export class Permissions {
       const member = history.at(tick);
       return member !== undefined && fits(member);
     });
+  }
+
+  /** Was the user rung into that room, and has not come in since? */
+  wasRung(user: number, room: number): boolean {
+    return this.#rung.has(`${room} ${user}`);
   }
 
   /** Could the user edit projects of his call at any moment of that time? [projects 4] */

@@ -223,6 +223,18 @@ const found: readonly [file: string, name: string][] = [
     "call_taken_back",
     "[design 6e] [design 1.3b] [channels 6.4] who subscribes hears of nobody in a call that is not stored",
   ],
+  [
+    "call_over_untold",
+    "[design 6e] [design 1.3d] [channels 7.13] that a call is over is heard, though a change of the tree is taken back",
+  ],
+  [
+    "declined_listed",
+    "[design 6e] who was listed while he was rung may stay listed when he declines",
+  ],
+  [
+    "ring_failed_listed",
+    "[design 6e] who was listed while he was rung may stay listed when the ring fails",
+  ],
 ];
 
 for (const [file, name] of found) {

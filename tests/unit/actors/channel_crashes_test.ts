@@ -252,3 +252,20 @@ Deno.test("[design 1.3b] [channels 6.4] who subscribes hears of nobody in a call
   assertEquals(people.flatMap(({ participantUserIds }) => participantUserIds), []);
   assertEquals(updates.some(({ value }) => (value.channels as unknown[]).length === 1), true);
 });
+
+Deno.test("[design 1.3d] [channels 7.13] that a call is over is heard, though a change of the tree is taken back", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { root, owner, member } = await createTestTree(world);
+  owner.send("JoinChannel", { channelId: root });
+  await world.settle();
+  for (const client of [owner, member]) client.take();
+  refusing.actor = `/channels/${root}`;
+  owner.send("RenameChannel", { channelId: root, name: "lost" });
+  owner.send("LeaveRoom", {});
+  await world.settle();
+  assertEquals(told(owner).includes("Error 0"), true);
+  const calls = member.take().filter(({ name }) => name === "UpdateChannels")
+    .flatMap(({ value }) => value.channelParticipants);
+  assertEquals(calls, [{ channelId: root, participantUserIds: [] }]);
+});
