@@ -199,9 +199,12 @@ class ChannelWatch implements EnvelopeWatch {
     const { permissions } = this.#record;
     const what = "UpdateChannels";
     for (const channel of update.channels) {
-      const shown = permissions.shownSince(Number(channel.id), look(channel), written);
-      if (shown === undefined) this.#fail(`got channel ${channel.id} as it never was`);
-      else this.#sees(channel.id, shown, written, what);
+      const [id, shown] = [Number(channel.id), look(channel)];
+      if (!permissions.everLooked(id, shown, written)) {
+        this.#fail(`got channel ${id} as it never was`);
+      } else if (!permissions.couldSeeAs(this.#user, id, shown, this.#opened, written)) {
+        this.#fail(`got ${what} of channel ${id}, which its user may not see`);
+      }
     }
     for (const { id } of update.channelInvitations) {
       const root = Number(id);

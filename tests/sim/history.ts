@@ -24,8 +24,8 @@ export class History<T> {
     return this.#changes.map((one) => one.from).filter((tick) => tick > from && tick <= to);
   }
 
-  /** Since when it has last been so, as of `tick`; undefined if it never was. */
-  since(tick: number, isSo: (value: T) => boolean): number | undefined {
-    return this.#changes.findLast((one) => one.from <= tick && isSo(one.value))?.from;
+  /** Has it been so at `tick` or before? */
+  ever(tick: number, isSo: (value: T) => boolean): boolean {
+    return this.#changes.some((one) => one.from <= tick && isSo(one.value));
   }
 }

@@ -152,9 +152,9 @@ export class Permissions {
     return this.#channels.get(channel)?.root;
   }
 
-  /** Since when a channel has looked so; undefined if it never has. */
-  shownSince(channel: number, look: string, tick: number): number | undefined {
-    return this.#channels.get(channel)?.row.since(tick, (row) => row?.text === look);
+  /** Has a channel looked so before? */
+  everLooked(channel: number, look: string, tick: number): boolean {
+    return this.#channels.get(channel)?.row.ever(tick, (row) => row?.text === look) ?? false;
   }
 
   /** The role that a user has in a channel now. */
@@ -169,6 +169,18 @@ export class Permissions {
   /** Could the user see the channel at any moment of that time? */
   couldSee(user: number, channel: number, from: number, to: number): boolean {
     return this.#ever(user, channel, from, to, (role) => role !== undefined);
+  }
+
+  /** Could the user see the channel, and did it look so, at any one moment of that time? */
+  couldSeeAs(user: number, channel: number, look: string, from: number, to: number): boolean {
+    const row = this.#channels.get(channel)?.row;
+    return this.#ever(
+      user,
+      channel,
+      from,
+      to,
+      (role, tick) => role !== undefined && row?.at(tick)?.text === look,
+    );
   }
 
   /** Had the user one of these roles in the channel at any moment of that time? */
@@ -238,13 +250,13 @@ export class Permissions {
     channel: number,
     from: number,
     to: number,
-    fits: (role: string | undefined) => boolean,
+    fits: (role: string | undefined, tick: number) => boolean,
   ): boolean {
     const { root, row } = this.#channels.get(channel) ?? {};
-    if (root === undefined || row === undefined) return fits(undefined);
+    if (root === undefined || row === undefined) return fits(undefined, from);
     const member = this.#members.get(`${root} ${user}`);
     const ticks = [from, ...row.changesWithin(from, to), ...member?.changesWithin(from, to) ?? []];
-    return ticks.some((tick) => fits(this.#roleAt(user, channel, tick)));
+    return ticks.some((tick) => fits(this.#roleAt(user, channel, tick), tick));
   }
 
   #roleAt(user: number, channel: number, tick: number): string | undefined {

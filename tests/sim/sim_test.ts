@@ -1,5 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import type { Write } from "../../db/store.ts";
 import { encode } from "../../proto/mod.ts";
+import { Permissions } from "./permissions.ts";
 import { loadPlan, makePlan, opening, type Plan, savePlan } from "./plan.ts";
 import { shrink } from "./shrink.ts";
 import { type RunResult, simulate } from "./simulation.ts";
@@ -99,6 +101,30 @@ Deno.test("[design 6] the checks see a client that is told of a channel it may n
   assertEquals(result.failures, [
     "user1 got UpdateChannelBufferCollaborators of channel 1, which its user may not see",
   ]);
+});
+
+Deno.test("[design 6] [channels 17.1] a channel may be told of as it looked while it was seen", () => {
+  const permissions = new Permissions();
+  const channel = { id: 1, root_id: 1, visibility: "members", parent_path: "", channel_order: 1 };
+  const member = { channel_id: 1, user_id: 2, role: "member", accepted: true };
+  const look = (name: string) => JSON.stringify([name, "members", "", 1]);
+  const store = (...writes: unknown[]) =>
+    permissions.committed([{ actor: "/channels/1", writes: writes as Write[] }]);
+  const put = (table: string, row: unknown) => ({ op: "put", table, row });
+
+  store(put("channels", { ...channel, name: "a" }), put("channel_members", member));
+  store({ op: "remove", table: "channel_members", key: { channel_id: 1, user_id: 2 } });
+  const removed = permissions.tick();
+  store(put("channels", { ...channel, name: "a" }));
+  const rewritten = permissions.tick();
+  assertEquals(permissions.couldSeeAs(2, 1, look("a"), 0, rewritten), true);
+  assertEquals(permissions.couldSeeAs(2, 1, look("a"), removed, rewritten), false);
+
+  store(put("channels", { ...channel, name: "b" }));
+  const renamed = permissions.tick();
+  assertEquals(permissions.everLooked(1, look("b"), rewritten), false);
+  assertEquals(permissions.everLooked(1, look("b"), renamed), true);
+  assertEquals(permissions.couldSeeAs(2, 1, look("b"), 0, renamed), false);
 });
 
 Deno.test("[design 6] [design 6a] the checks see an acknowledged entry that is not stored", async () => {
@@ -234,6 +260,14 @@ const found: readonly [file: string, name: string][] = [
   [
     "ring_failed_listed",
     "[design 6e] who was listed while he was rung may stay listed when the ring fails",
+  ],
+  [
+    "shown_after_removal",
+    "[design 6e] [channels 17.1] who left may hear late of a channel that was written again since, looking the same",
+  ],
+  [
+    "ring_answered_twice",
+    "[design 6e] [rooms 10.5] who answers a channel's ring again on the way into another call is in the first one",
   ],
 ];
 

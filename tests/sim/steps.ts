@@ -75,7 +75,14 @@ const actions: Readonly<Record<StepKind, Action>> = {
     const { peer } = client;
     client.quietly(
       client.ask("JoinRoom", { id }).then(({ room }) => {
-        if (client.room === undefined && peer === client.peer) client.enter(room);
+        if (peer !== client.peer || room !== undefined && room.id === client.room?.id) return;
+        // A ring of a channel's call may be answered on the way into another: it is left for this one.
+        // [rooms 10.5]
+        client.forgetRoom();
+        client.enter(room);
+      }, (error) => {
+        client.mayBeEvicted = true;
+        throw error;
       }),
     );
   },
