@@ -1,5 +1,6 @@
 /** A cell with a life of its own, which the chart of machine.ts moves. [style A2] */
 import { Cell } from "./cell.ts";
+import { copied } from "./inbound.ts";
 import { type LifeEvent, type LifePlan, startLife } from "./machine.ts";
 import type { Inbound } from "./refs/mod.ts";
 
@@ -40,7 +41,7 @@ export abstract class Entity extends Cell {
 
   /** The message for the turn that handles it: a copy of its bytes if that turn has to wait. */
   protected keep(inbound: Inbound): Inbound {
-    return this.ready ? inbound : { ...inbound, payload: inbound.payload.slice() };
+    return this.ready ? inbound : copied(inbound);
   }
 
   #dispose(plan: LifePlan): void {

@@ -192,11 +192,16 @@ export class Journal implements Durability {
 
   #commit(groups: readonly QueuedGroup[], rows: number): void {
     const begun = performance.now();
-    const stored = (refused: readonly RefusedGroup[]) =>
-      this.#stored(groups, refused, rows, performance.now() - begun);
+    const written = groups.filter(({ needs }) => needs === undefined);
+    const stored = (refused: readonly RefusedGroup[]) => {
+      const errors = refused.map(({ index, error }) =>
+        [written[index] as QueuedGroup, error] as const
+      );
+      this.#stored(groups, errors, rows, performance.now() - begun);
+    };
     let result: readonly RefusedGroup[] | Promise<readonly RefusedGroup[]>;
     try {
-      result = this.#store.commit(groups.filter(({ needs }) => needs === undefined));
+      result = this.#store.commit(written);
     } catch (error) {
       this.#failed(error as Error, groups, rows);
       return;
@@ -227,7 +232,7 @@ export class Journal implements Durability {
 
   #stored(
     groups: readonly QueuedGroup[],
-    refused: readonly RefusedGroup[],
+    refused: readonly (readonly [group: QueuedGroup, error: Error])[],
     rows: number,
     milliseconds: number,
   ): void {
@@ -237,9 +242,7 @@ export class Journal implements Durability {
     this.#away = undefined;
     if (away !== undefined) this.#events.back(this.#clock.now() - away.since);
     const crashed = new Map<string, Error>();
-    const written = groups.filter(({ needs }) => needs === undefined);
-    for (const { index, error } of refused) {
-      const group = written[index] as QueuedGroup;
+    for (const [group, error] of refused) {
       this.#refused.add(group.number);
       if (crashed.has(group.actor)) continue;
       crashed.set(group.actor, error);

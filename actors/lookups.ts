@@ -1,5 +1,6 @@
 /** Looks into the accounts before a message is handled, without changing the order of messages. */
 import { RpcError } from "../rpc/errors.ts";
+import { copied } from "./inbound.ts";
 import { checkReads, countedRead } from "./reading.ts";
 import type { Inbound } from "./refs/mod.ts";
 import { refuse } from "./refuse.ts";
@@ -39,7 +40,7 @@ export class Lookups {
       handle(inbound, (id) => found.some((user) => user.id === id));
       return;
     }
-    const kept = { ...inbound, payload: inbound.payload.slice() };
+    const kept = copied(inbound);
     const before = this.#last ?? Promise.resolve();
     const step: Promise<void> = countedRead(inbound.connection, before.then(() => found)).then(
       (users) => handle(kept, (id) => users.some((user) => user.id === id)),

@@ -1,5 +1,5 @@
 /** Answers to what an actor refused. */
-import type { RpcError } from "../rpc/errors.ts";
+import { RpcError } from "../rpc/errors.ts";
 import { errorField } from "../rpc/outbox.ts";
 import { type PeerKey, peerText } from "../rpc/peer_id.ts";
 import type { Route } from "../rpc/routes.ts";
@@ -12,6 +12,17 @@ export type Asker = Pick<Inbound, "connection" | "requestId">;
 /** Answers with the error, which tells of no change and so waits for none. */
 export function answerError({ connection, requestId }: Asker, error: RpcError): void {
   connection.outbox.push(errorField(error.code, error.message, error.tags), requestId, 0);
+}
+
+/** What a request asks for cannot be read: its sender is told that the database is away, the log why. */
+export function answerUnreadable(
+  { log }: ActorSystem,
+  asker: Asker,
+  what: string,
+  error: unknown,
+): void {
+  log.error(`${what} cannot be read: {error}`, { error });
+  answerError(asker, RpcError.databaseAway());
 }
 
 /** Answers a request that was refused; of one-way messages the log alone is told. [rooms 6.6] */

@@ -34,7 +34,8 @@ export function fieldOf<N extends MessageName>(name: N, value: Init<MessageTypes
   return payloadField(messageInfo(name).tag as number, encode(name, value));
 }
 
-const ACK = fieldOf("Ack", {});
+/** The answer that says nothing but that it was done. */
+export const ACK = fieldOf("Ack", {});
 
 export class Turn {
   readonly #system: ActorSystem;

@@ -23,15 +23,18 @@ export interface Certificate {
 /**
  * Reads both files and looks whether they belong together and can be used.
  *
+ * @param known returned, without a further look, when the files are still as they were for it
  * @throws {CertificateError} which says what is wrong with which file
  */
 export async function readCertificate(
   { certFile, keyFile }: CertificateFiles,
+  known?: Certificate,
 ): Promise<Certificate> {
   const [cert, key] = await Promise.all([
     read("TLS_CERT", certFile),
     read("TLS_KEY", keyFile),
   ]);
+  if (known?.cert === cert && known.key === key) return known;
   const first = parsed("TLS_CERT", certFile, () => new X509Certificate(cert));
   const own = parsed("TLS_KEY", keyFile, () => createPrivateKey(key));
   if (!first.checkPrivateKey(own)) {

@@ -52,10 +52,9 @@ export class CertificateWatch {
   async #look(): Promise<void> {
     const { files, log, renewed } = this.#options;
     try {
-      const found = await readCertificate(files);
+      const found = await readCertificate(files, this.#certificate);
       this.#problem = undefined;
-      const { cert, key } = this.#certificate;
-      if (!this.#ended && (found.cert !== cert || found.key !== key)) {
+      if (!this.#ended && found !== this.#certificate) {
         this.#certificate = found;
         this.#warnedAt = -Infinity;
         await renewed(found);

@@ -4,7 +4,7 @@ import type { RowOf } from "../../db/tables.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import type { ThreadPosition } from "../../db/agent_store.ts";
 import { checkReads, countedRead } from "../reading.ts";
-import { answerError } from "../refuse.ts";
+import { answerError, answerUnreadable } from "../refuse.ts";
 import { fieldOf } from "../turn.ts";
 import { threadOfRow } from "../thread/mod.ts";
 import type { ActorSystem } from "../system.ts";
@@ -73,8 +73,7 @@ function answerWith({ system, turn, inbound }: DeskContext, make: () => Promise<
       (field) => connection.outbox.push(field, requestId, 0),
       (error) => {
         if (error instanceof RpcError) return answerError(inbound, error);
-        system.log.error("Threads cannot be read: {error}", { error });
-        answerError(inbound, RpcError.databaseAway());
+        answerUnreadable(system, inbound, "Threads", error);
       },
     );
   });

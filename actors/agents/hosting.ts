@@ -5,7 +5,7 @@ import { peerText } from "../../rpc/peer_id.ts";
 import { fieldOf } from "../turn.ts";
 import type { ActorSystem } from "../system.ts";
 import type { ConnectionRef } from "../refs/mod.ts";
-import { answerError } from "../refuse.ts";
+import { answerUnreadable } from "../refuse.ts";
 import type { DeskContext } from "./desk.ts";
 import { isUuid } from "./reading.ts";
 
@@ -66,7 +66,6 @@ async function answer(
       system.thread(userId, threadId).tell({ type: "thread.deliver" }, 0);
     }
   } catch (error) {
-    system.log.error("Commands cannot be read: {error}", { error });
-    answerError({ connection, requestId }, RpcError.databaseAway());
+    answerUnreadable(system, { connection, requestId }, "Commands", error);
   }
 }

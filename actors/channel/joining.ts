@@ -1,7 +1,7 @@
 /** The call of a channel: who may join it, and who hears of it. [channels 7.12] [rooms 9.8] */
 import { RpcError } from "../../rpc/errors.ts";
 import type { ChannelJoin, ChannelMessage } from "../refs/mod.ts";
-import { answerError } from "../refuse.ts";
+import { answerError, answerUnreadable } from "../refuse.ts";
 import { canSee, Role, Visibility } from "../roles.ts";
 import { type ChannelContext, saveMember, tellByRole, updateChannels } from "./context.ts";
 import { answerInvitation } from "./members.ts";
@@ -127,10 +127,7 @@ export function roleAsked(
         if (signed !== undefined) room.tell({ type: "room.role_allowed", change }, 0);
         else answerError(change, RpcError.coded("NeedsCla"));
       },
-      (error) => {
-        system.log.error("Contributors cannot be read: {error}", { error });
-        answerError(change, RpcError.databaseAway());
-      },
+      (error) => answerUnreadable(system, change, "Contributors", error),
     );
   });
 }

@@ -5,7 +5,7 @@ import type { User } from "../../db/store.ts";
 import { RpcError } from "../../rpc/errors.ts";
 import { notifyUser } from "../notification.ts";
 import type { Inbound } from "../refs/mod.ts";
-import { answerError } from "../refuse.ts";
+import { answerUnreadable } from "../refuse.ts";
 import { isRole, Role } from "../roles.ts";
 import { fieldOf } from "../turn.ts";
 import { wireUser } from "../wire_user.ts";
@@ -172,10 +172,7 @@ export function handleGetChannelMembers({ system, turn, tree, inbound }: Request
     const users = system.directory.find([...members.keys()]);
     if (!(users instanceof Promise)) answer(users);
     else {
-      users.then(answer, (error) => {
-        system.log.error("Accounts cannot be read: {error}", { error });
-        answerError({ connection, requestId }, RpcError.databaseAway());
-      });
+      users.then(answer, (error) => answerUnreadable(system, inbound, "Accounts", error));
     }
   });
 }

@@ -4,7 +4,7 @@ import { RpcError } from "../../rpc/errors.ts";
 import { errorField } from "../../rpc/outbox.ts";
 import { checkReads, countedRead } from "../reading.ts";
 import type { Inbound } from "../refs/mod.ts";
-import { answerError, refuse } from "../refuse.ts";
+import { answerUnreadable, refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
 import { fieldOf } from "../turn.ts";
 import { pageOf } from "./reading.ts";
@@ -30,10 +30,7 @@ export function getMessagesById(system: ActorSystem, inbound: Inbound): void {
   }
   countedRead(connection, answer(system, connection.userId, messageIds.map(Number))).then(
     ([field, gate]) => connection.outbox.push(field, requestId, gate),
-    (error) => {
-      system.log.error("Messages cannot be read: {error}", { error });
-      answerError(inbound, RpcError.databaseAway());
-    },
+    (error) => answerUnreadable(system, inbound, "Messages", error),
   );
 }
 

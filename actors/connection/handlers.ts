@@ -10,9 +10,9 @@ import { getMessagesById } from "../chat/mod.ts";
 import { rejoinNotes } from "../notes/mod.ts";
 import { checkReads, countedRead } from "../reading.ts";
 import type { Inbound } from "../refs/mod.ts";
-import { answerError, refuse } from "../refuse.ts";
+import { answerUnreadable, refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
-import { fieldOf } from "../turn.ts";
+import { ACK, fieldOf } from "../turn.ts";
 import { wireUser } from "../wire_user.ts";
 
 /** More ids in one `GetUsers` are refused. [channels 2.3] */
@@ -23,8 +23,6 @@ const SEARCH_LIMIT = 10;
 /** Fields of `UpdateFollowers`. */
 const ROOM_ID = fieldNumber("UpdateFollowers", "roomId");
 const PROJECT_ID = fieldNumber("UpdateFollowers", "projectId");
-
-const ACK = fieldOf("Ack", {});
 
 type Handler = (system: ActorSystem, inbound: Inbound) => void;
 
@@ -101,7 +99,7 @@ function answerUsers(
     answer(inbound, fieldOf("UsersResponse", { users: found.map((one) => wireUser(system, one)) }));
   if (users instanceof Promise) {
     countedRead(inbound.connection, users)
-      .then(tell, (error) => unavailable(system, inbound, error));
+      .then(tell, (error) => answerUnreadable(system, inbound, "Accounts", error));
   } else tell(users);
 }
 
@@ -158,7 +156,7 @@ function withSender(system: ActorSystem, inbound: Inbound, tell: (user: User) =>
   const found = system.directory.find([inbound.connection.userId]);
   if (found instanceof Promise) {
     countedRead(inbound.connection, found)
-      .then(told, (error) => unavailable(system, inbound, error));
+      .then(told, (error) => answerUnreadable(system, inbound, "Accounts", error));
   } else told(found);
 }
 
@@ -172,9 +170,4 @@ function tooManyReads(system: ActorSystem, inbound: Inbound): boolean {
     refuse(system, inbound, error);
     return true;
   }
-}
-
-function unavailable(system: ActorSystem, inbound: Inbound, error: unknown): void {
-  system.log.error("Accounts cannot be read: {error}", { error });
-  answerError(inbound, RpcError.databaseAway());
 }

@@ -5,7 +5,7 @@ import { keyOwner, type PeerKey } from "../../rpc/peer_id.ts";
 import { removeGuest, tellUnshared } from "../project/mod.ts";
 import { isRole, mayPublish, Role } from "../roles.ts";
 import type { ConnectionRef, RoleChange, RoomMessage } from "../refs/mod.ts";
-import { fieldOf } from "../turn.ts";
+import { ACK, fieldOf } from "../turn.ts";
 import { askForRole } from "./channel.ts";
 import { calleeGone, failAskedCalls, removePending, tellCanceled } from "./calls.ts";
 import {
@@ -223,5 +223,5 @@ export function leaveOnRequest(
 }
 
 function turnAck({ system }: RoomContext, key: PeerKey, requestId: number, gate: number): void {
-  system.registry.connections.get(key)?.outbox.push(fieldOf("Ack", {}), requestId, gate);
+  system.registry.connections.get(key)?.outbox.push(ACK, requestId, gate);
 }

@@ -9,10 +9,8 @@ import { ask, checkAccess, type ProjectState, tell, tellOthers } from "../projec
 import type { ConnectionRef, Inbound } from "../refs/mod.ts";
 import { answerError } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
-import { fieldOf } from "../turn.ts";
+import { ACK } from "../turn.ts";
 import type { RoomState } from "./state.ts";
-
-const ACK = fieldOf("Ack", {});
 
 /** What a host may answer to a forwarded `UpdateBuffer`. */
 const UPDATE_BUFFER = routes.find(({ message }) => message === "UpdateBuffer") as Route;

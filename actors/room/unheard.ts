@@ -3,11 +3,9 @@ import type { RpcError } from "../../rpc/errors.ts";
 import type { RoomMessage } from "../refs/mod.ts";
 import { answerError } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
-import { fieldOf } from "../turn.ts";
+import { ACK } from "../turn.ts";
 import { orderIn } from "./administering.ts";
 import type { Rings } from "./rings.ts";
-
-const ACK = fieldOf("Ack", {});
 
 /** The room, as far as it is concerned. */
 export interface Unhearing {

@@ -5,16 +5,13 @@ import { errorField } from "../../rpc/outbox.ts";
 import { wireNotification } from "../notification.ts";
 import { checkReads, countedRead } from "../reading.ts";
 import type { NotificationKind } from "../refs/mod.ts";
-import { answerError, type Asker } from "../refuse.ts";
-import type { ActorSystem } from "../system.ts";
-import { fieldOf } from "../turn.ts";
+import { answerUnreadable } from "../refuse.ts";
+import { ACK, fieldOf } from "../turn.ts";
 import { pushAll, type UserContext, type UserRequestContext } from "./context.ts";
 import { noteRead, type NotificationRow, takeNotification, unreadKey } from "./state.ts";
 
 /** Notifications in one answer. [channels 4.5] */
 const PAGE = 50;
-
-const ACK = fieldOf("Ack", {});
 
 /**
  * One was made for this user; it goes again when the same one is there unread, but for mentions: who
@@ -80,7 +77,7 @@ export function handleGetNotifications(context: UserRequestContext): void {
     void countedRead(connection, rows)
       .then(
         (rows) => context.later((again) => again.turn.then((now) => answer(rows, gate, now))),
-        (error) => unavailable(system, { connection, requestId }, error),
+        (error) => answerUnreadable(system, { connection, requestId }, "Notifications", error),
       );
   };
   const answer = (rows: readonly NotificationRow[], gate: number, now: number): void => {
@@ -120,7 +117,7 @@ export function handleMarkNotificationRead(context: UserRequestContext): void {
           context.later((again) =>
             again.turn.then((now) => (now === gate ? answer(row, now) : read(now)))
           ),
-        (error) => unavailable(system, { connection, requestId }, error),
+        (error) => answerUnreadable(system, { connection, requestId }, "Notifications", error),
       );
   };
   const answer = (row: NotificationRow | undefined, now: number): void => {
@@ -144,9 +141,4 @@ export function handleMarkNotificationRead(context: UserRequestContext): void {
     });
   };
   turn.then(read);
-}
-
-function unavailable({ log }: ActorSystem, asker: Asker, error: unknown): void {
-  log.error("Notifications cannot be read: {error}", { error });
-  answerError(asker, RpcError.databaseAway());
 }

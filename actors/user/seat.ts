@@ -1,22 +1,21 @@
 /** The seat in at most one room, which the user's actor gives and takes. [rooms 9.2] */
 import { decode } from "../../proto/mod.ts";
 import { RpcError } from "../../rpc/errors.ts";
+import { copied } from "../inbound.ts";
 import type { UserMessage } from "../refs/mod.ts";
 import { answerError } from "../refuse.ts";
-import { fieldOf } from "../turn.ts";
+import { ACK } from "../turn.ts";
 import type { UserContext, UserRequestContext } from "./context.ts";
 import { startJoin } from "./joining.ts";
 import { refreshPresence } from "./presence.ts";
 import { RING_FAILED } from "./ringing.ts";
-
-const ACK = fieldOf("Ack", {});
 
 /** While the user is on the way to a channel's call, whatever needs the seat waits. [rooms 19.4] */
 function withSeat(handle: (context: UserRequestContext) => void) {
   return (context: UserRequestContext): void => {
     const { user, inbound } = context;
     if (user.joining === undefined) return handle(context);
-    const kept = { ...inbound, payload: inbound.payload.slice() };
+    const kept = copied(inbound);
     user.waiting.push(() => context.handleAgain(kept));
   };
 }

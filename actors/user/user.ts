@@ -7,7 +7,7 @@ import { Lookups } from "../lookups.ts";
 import type { Inbound, UserMessage, UserRef } from "../refs/mod.ts";
 import { refuse } from "../refuse.ts";
 import type { ActorSystem } from "../system.ts";
-import { fieldOf, type Turn } from "../turn.ts";
+import { ACK, type Turn } from "../turn.ts";
 import type { UserContext } from "./context.ts";
 import { Graces } from "./graces.ts";
 import { userHandlers, userMessages } from "./handlers.ts";
@@ -15,8 +15,6 @@ import { abandonJoin } from "./joining.ts";
 import { correct, graceOver, refreshPresence } from "./presence.ts";
 import { readUser, restoreUser } from "./rows.ts";
 import { UserState } from "./state.ts";
-
-const ACK = fieldOf("Ack", {});
 
 /** What tells of rows that another user's actor writes. */
 const REMEMBERED: ReadonlySet<UserMessage["type"]> = new Set([
