@@ -58,6 +58,19 @@ Deno.test({
   },
 });
 
+/** The next bridge loads the session: what waited for it is answered there, and nothing has failed. */
+async function answersAfterLoading(
+  server: TestServer,
+  device: Device,
+  sessionId: string,
+): Promise<void> {
+  await using editor = await editorOf(server);
+  await editor.initialize();
+  await editor.connection.agent.request("session/load", { sessionId, cwd: "/tmp", mcpServers: [] });
+  await device.see("the answer", () => device.said === "before after");
+  assertEquals(device.events.filter((one) => one.commandFailed !== undefined), []);
+}
+
 Deno.test("[agents R7] what waits at a bridge for its session outlives the bridge", async () => {
   await using server = await startServer();
   await using device = await Device.of(server, "alice");
@@ -79,11 +92,7 @@ Deno.test("[agents R7] what waits at a bridge for its session outlives the bridg
     await device.see("that it waits", (one) => one.commandWaiting);
   }
   assertEquals(await answer, { delivery: 1 });
-  await using editor = await editorOf(server);
-  await editor.initialize();
-  await editor.connection.agent.request("session/load", { sessionId, cwd: "/tmp", mcpServers: [] });
-  await device.see("the answer", () => device.said === "before after");
-  assertEquals(device.events.filter((one) => one.commandFailed !== undefined), []);
+  await answersAfterLoading(server, device, sessionId);
 });
 
 Deno.test("[agents R7] a prompt that waits for the end of a turn outlives the bridge", async () => {
@@ -101,9 +110,5 @@ Deno.test("[agents R7] a prompt that waits for the end of a turn outlives the br
     await device.see("that it waits", (one) => one.commandWaiting);
   }
   assertEquals(await answer, { delivery: 1 });
-  await using editor = await editorOf(server);
-  await editor.initialize();
-  await editor.connection.agent.request("session/load", { sessionId, cwd: "/tmp", mcpServers: [] });
-  await device.see("the answer", () => device.said === "before after");
-  assertEquals(device.events.filter((one) => one.commandFailed !== undefined), []);
+  await answersAfterLoading(server, device, sessionId);
 });

@@ -18,6 +18,13 @@ async function shared(stage: Stage): Promise<{
   return { roomId, projectId, peers };
 }
 
+/** Whoever wants to follow one of them may. */
+function letFollow(...leaders: readonly TestPeer[]): void {
+  for (const leader of leaders) {
+    leader.on("Follow", (asked) => leader.reply(asked, "FollowResponse", {}));
+  }
+}
+
 const SEATS = "A1 0 Admin hosts 1(), B1 1 Member, C1 2 Member";
 
 Deno.test("[rooms S1, 11.1, 19.9, 9.6f] the leader's answer reaches the follower before the snapshot", async () => {
@@ -65,7 +72,7 @@ Deno.test("[rooms 11.1] following twice is answered twice and kept once", async 
   await using server = await startServer();
   const stage = new Stage(server);
   const { roomId, projectId, peers: [a, b] } = await shared(stage);
-  a.on("Follow", (asked) => a.reply(asked, "FollowResponse", {}));
+  letFollow(a);
   await b.call("Follow", { roomId, projectId, leaderId: a.peerId });
   await b.call("Follow", { roomId, projectId, leaderId: a.peerId });
   await stage.quiet();
@@ -108,7 +115,7 @@ Deno.test("[rooms S1, 11.2, 2.6, 6.6] unfollowing is passed on, then told to the
   await using server = await startServer();
   const stage = new Stage(server);
   const { roomId, projectId, peers: [a, b] } = await shared(stage);
-  a.on("Follow", (asked) => a.reply(asked, "FollowResponse", {}));
+  letFollow(a);
   // Today's clients do not know it and answer with an Error.
   a.on("Unfollow", (told) => a.reply(told, "Error", { code: 0, message: "not handled" }));
   await b.call("Follow", { roomId, projectId, leaderId: a.peerId });
@@ -198,9 +205,7 @@ Deno.test("[rooms 11.4] who comes back under a new id follows nobody and is foll
   await using server = await startServer();
   const stage = new Stage(server);
   const { roomId, projectId, peers: [a, b, c] } = await shared(stage);
-  for (const peer of [a, b, c]) {
-    peer.on("Follow", (asked) => peer.reply(asked, "FollowResponse", {}));
-  }
+  letFollow(a, b, c);
   await b.call("Follow", { roomId, projectId, leaderId: a.peerId });
   await a.call("Follow", { roomId, projectId, leaderId: b.peerId });
   await c.call("Follow", { roomId, projectId, leaderId: a.peerId });
@@ -224,9 +229,7 @@ Deno.test("[rooms 11.4, Q-12, 10.8c] whoever leaves follows nobody and is follow
   await using server = await startServer();
   const stage = new Stage(server);
   const { roomId, projectId, peers: [a, b, c] } = await shared(stage);
-  for (const peer of [a, b, c]) {
-    peer.on("Follow", (asked) => peer.reply(asked, "FollowResponse", {}));
-  }
+  letFollow(a, b, c);
   await b.call("Follow", { roomId, projectId, leaderId: a.peerId });
   await c.call("Follow", { roomId, projectId, leaderId: b.peerId });
   await c.call("Follow", { roomId, projectId, leaderId: a.peerId });
