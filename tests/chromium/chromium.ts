@@ -65,6 +65,15 @@ export async function assertAccessible(page: Page): Promise<void> {
   assertEquals(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]), []);
 }
 
+/**
+ * Types into the field `label` once the page has put the cursor there by itself: Chromium does so
+ * with a frame of its own, which may come after the page has loaded.
+ */
+export async function typeAtCursor(page: Page, label: string, text: string): Promise<void> {
+  await page.getByLabel(label, { exact: true }).and(page.locator(":focus")).waitFor();
+  await page.keyboard.type(text);
+}
+
 /** Writes a picture for `docs/`, where it is asked for: pictures differ between machines. */
 export async function picture(page: Page, name: string): Promise<void> {
   if (Deno.env.get("PARLEY_PICTURES") === undefined) return;

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { inviteUser } from "../../db/accounts.ts";
 import { NativeListener } from "../support/native_app.ts";
 import { PASSWORD, signInPath, withSignIn } from "../support/sign_in.ts";
-import { assertAccessible, browserTest, picture } from "./chromium.ts";
+import { assertAccessible, browserTest, picture, typeAtCursor } from "./chromium.ts";
 
 const DESKTOP = { viewport: { width: 900, height: 640 } };
 const PHONE = { viewport: { width: 390, height: 700 }, isMobile: true, hasTouch: true };
@@ -50,15 +50,15 @@ browserTest(
     await withSignIn({}, async (server) => {
       await page.goto(`${server.url}/sign_in`);
       // The first field has the cursor.
-      await page.keyboard.type("ann");
+      await typeAtCursor(page, "Login", "ann");
       await page.keyboard.press("Tab");
-      await page.keyboard.type("wrong password");
+      await typeAtCursor(page, "Password", "wrong password");
       await page.keyboard.press("Enter");
       await page.getByRole("alert").waitFor();
       await assertAccessible(page);
       // The login is still there, the cursor where the mistake was.
       assertEquals(await page.getByLabel("Login").inputValue(), "ann");
-      await page.keyboard.type(PASSWORD);
+      await typeAtCursor(page, "Password", PASSWORD);
       await page.keyboard.press("Enter");
       await page.waitForURL(`${server.url}/account`);
       await assertAccessible(page);
