@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { startServer, type TestServer, type TestUser } from "../support/server.ts";
 import { RawClient } from "../support/raw_client.ts";
+import { SteppedClock } from "../support/stepped_clock.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
 type Headers = Readonly<Record<string, string>>;
@@ -152,7 +153,8 @@ Deno.test("[rooms S10, 3.4] a 513th handshake at once is 503, and places are giv
 });
 
 Deno.test("[transport 1.7, 11.5] [rooms 3.4] a handshake that does not end in time loses its place", async () => {
-  await using server = await startServer({ flags: ["--time-scale", "0.02"] });
+  const clock = new SteppedClock();
+  await using server = await startServer({ parts: { clock } });
   const good = signedIn(await server.addUser("a"));
   const { actors, metrics } = server.server;
   const hold = Promise.withResolvers<never>();
@@ -160,6 +162,7 @@ Deno.test("[transport 1.7, 11.5] [rooms 3.4] a handshake that does not end in ti
   actors.directory.find = () => hold.promise;
   using client = await RawClient.connect(server.url);
   assertEquals((await client.upgrade(good)).status, 101);
+  clock.advance(actors.times.handshake);
   await client.dropped();
   assertEquals(metrics.droppedConnections.value("handshake_timeout"), 1);
 });

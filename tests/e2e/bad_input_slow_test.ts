@@ -98,7 +98,7 @@ Deno.test("[design 1.8, 6c] bad input, dropped: a peer for whom more than 64 MiB
 });
 
 Deno.test("[transport 1.7, 1.7.2, 1.6.8] [rooms 2.2, 14.1] a connection without a sign of life ends, one that answers pings stays", async () => {
-  await using server = await startServer({ flags: ["--time-scale", "0.05"] });
+  await using server = await startServer({ times: { idle: 4_000 } });
   const alive = await server.raw("a");
   using silent = await signIn(server.url, await server.addUser("b"));
   const { registry } = server.server.actors;

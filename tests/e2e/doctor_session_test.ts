@@ -159,7 +159,9 @@ Deno.test("[transport 1.8.1, 1.8.2] [transport 11.5] doctor: no Hello, or someth
 
 Deno.test("[rooms 4.2] doctor: requests that are not answered, contacts that do not come", async () => {
   await withTalker((socket) => socket.send(hello), async (url) => {
-    expectTroubles(await examine([url, ...SIGN_IN], { sessionPatience: 500 }), ["failure pushes"]);
+    expectTroubles(await examine([url, ...SIGN_IN], { sessionPatience: 2_000 }), [
+      "failure pushes",
+    ]);
   });
   await withTalker((socket) => {
     socket.onmessage = () => socket.send(encoded("Ack", {}, 0));
@@ -190,7 +192,7 @@ Deno.test("[transport 1.6.8] [transport 1.7.2] doctor: pings that nobody answers
   };
   const contacts = encoded("UpdateContacts", {});
   const alive = [frame(hello), frame(contacts), frame(encoded("Ack", {}, 0))];
-  const report = await play(alive, 500);
+  const report = await play(alive, 2_000);
   expectTroubles(report, ["failure liveness"]);
   const compressed = await play([frame(hello, 0xc2)], 10_000);
   expectTroubles(compressed, ["failure hello"]);

@@ -14,6 +14,7 @@ import {
   signIn,
   throughProxy,
 } from "../support/doctor.ts";
+import { freePort } from "../support/free_port.ts";
 import { answer, HeaderProxy, withHeader, without } from "../support/header_proxy.ts";
 import { startServer } from "../support/server.ts";
 
@@ -157,10 +158,7 @@ Deno.test("[transport 1.2.1] doctor: a name without an address", async () => {
 });
 
 Deno.test("[transport 1.2.1] doctor: a port that nobody listens on, and an address of several", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  const report = await examine([`http://127.0.0.1:${port}`]);
+  const report = await examine([`http://127.0.0.1:${freePort()}`]);
   expectTroubles(report, ["failure tcp"]);
   assertStringIncludes(report.step("tcp")!.text, "127.0.0.1: refused");
 
@@ -244,7 +242,7 @@ Deno.test("[transport 6.3b] doctor: a server behind the proxy that is away, ill,
   const accepted = (async () => {
     for await (const connection of silent) taken.push(connection);
   })();
-  const report = await examine([`http://127.0.0.1:${silent.addr.port}`], { patience: 50 });
+  const report = await examine([`http://127.0.0.1:${silent.addr.port}`], { patience: 2_000 });
   expectTroubles(report, ["failure health"]);
   silent.close();
   await accepted;

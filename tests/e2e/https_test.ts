@@ -78,7 +78,7 @@ Deno.test("[issue 4 https] a renewed certificate is shown without a restart; one
       flags: ["--tls-cert", `${folder}/own.pem`, "--tls-key", `${folder}/own.key`],
       parts: { clock, log: noting(said) },
     });
-    const shown = () => readFingerprint(server.url, AbortSignal.timeout(5_000));
+    const shown = () => readFingerprint(server.url, AbortSignal.timeout(60_000));
     assertEquals(await shown(), await fingerprintOf("good"));
     // A look between the writing of one file and that of the other.
     await copy("elsewhere", "pem");

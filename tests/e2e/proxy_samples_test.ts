@@ -4,6 +4,7 @@
  * `PARLEY_TEST_IDLE=90`, nobody says anything for so many seconds.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { freePort } from "../support/free_port.ts";
 import { CERTIFICATES, joined } from "../support/join_process.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { waitUntil } from "../support/wait_until.ts";
@@ -18,12 +19,6 @@ async function find(name: string): Promise<string | undefined> {
     if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
   }
   return undefined;
-}
-
-/** A port that nothing listens on. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Curl's view: TLS without checking who it is, which the join has done. */

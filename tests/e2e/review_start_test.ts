@@ -4,12 +4,7 @@ import type { Store } from "../../db/store.ts";
 import { openSqlite } from "../../db/sqlite/open.ts";
 import { loadConfig } from "../../lib/load_config.ts";
 import { createServer } from "../../server.ts";
-
-/** A free port, which is nobody's for a moment. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
+import { freePort } from "../support/free_port.ts";
 
 /** The status line of the answer to a request as it is written. */
 async function ask(connection: Deno.Conn): Promise<string> {

@@ -219,7 +219,7 @@ Deno.test("[rooms 15.4f, 12.6, 15.4b] the cleanup ends empty calls on the media 
 
 Deno.test("[rooms 19.10, 10.7] a leave is acknowledged when the media server has been told", async () => {
   await using liveKit = new LiveKitService();
-  await using server = await startServer({ flags: [...liveKit.flags, "--time-scale", "0.2"] });
+  await using server = await startServer({ flags: liveKit.flags, times: { media: 2_000 } });
   const stage = new Stage(server);
   const { peers: [a, b] } = await stage.meet("A1", "B1");
   const told = () => liveKit.calls.map(({ method }) => method);

@@ -124,7 +124,7 @@ Deno.test("[rooms 12.6, 10.8.6] the media server is told who left, and when nobo
 
 Deno.test("[rooms 12.6] a media server that fails or is silent delays nothing for long and fails nothing", async () => {
   await using liveKit = new LiveKitService();
-  await using server = await startServer({ flags: [...liveKit.flags, "--time-scale", "0.02"] });
+  await using server = await startServer({ flags: liveKit.flags, times: { media: 100 } });
   const stage = new Stage(server);
   const { roomId, peers: [a, b] } = await stage.meet("A1", "B1");
   liveKit.failWith = 500;

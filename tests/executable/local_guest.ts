@@ -16,14 +16,14 @@ client.onMessage("CallCanceled", () => {});
 client.onStatus(({ name }) => {
   if (name === "ConnectionLost") console.log("lost");
 });
-await waitUntil(() => client.acceptContact(BigInt(ada)).then(() => true), { timeoutMs: 60_000 });
+await waitUntil(() => client.acceptContact(BigInt(ada)).then(() => true));
 const { roomId, projectId } = await called.promise;
 const room = await Room.join(client, roomId);
 const project = await room.joinProject(projectId as bigint);
 await project.tree.complete();
 const buffer = await project.openBuffer("a.txt");
 buffer.edit([{ start: 0, end: 0, text: "from desk\n" }]);
-await waitUntil(() => buffer.text.includes("from ship"), { timeoutMs: 60_000 });
+await waitUntil(() => buffer.text.includes("from ship"));
 await project.save(buffer);
 console.log("saved");
 

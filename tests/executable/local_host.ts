@@ -17,7 +17,7 @@ await Deno.mkdir(folder);
 await Deno.writeTextFile(`${folder}/a.txt`, "begun\n");
 
 const http = nodeHttpClient({ environment: () => undefined });
-const signal = AbortSignal.timeout(10_000);
+const signal = AbortSignal.timeout(60_000);
 const { credentials } = await pairDevice({ serverUrl, http, signal }, {
   name: "Ada",
   device: "ship",
@@ -39,8 +39,8 @@ const room = await Room.create(client);
 const project = await room.share({ folders: [new DiskFiles(folder)] });
 await project.flushed();
 await client.requestContact(BigInt(bob));
-await waitUntil(() => room.call(BigInt(bob), project.id).then(() => true), { timeoutMs: 60_000 });
+await waitUntil(() => room.call(BigInt(bob), project.id).then(() => true));
 const buffer = await project.openBuffer("a.txt");
-await waitUntil(() => buffer.text.includes("from desk"), { timeoutMs: 60_000 });
+await waitUntil(() => buffer.text.includes("from desk"));
 const end = buffer.text.length;
 buffer.edit([{ start: end, end, text: "from ship\n" }]);

@@ -41,6 +41,7 @@ export async function localScenario(executable: string): Promise<void> {
   const [, first, second] = await server.match(/Fingerprint +([0-9a-f ]+)│\n│ +([0-9a-f ]+)│/);
   const print = `${first}${second}`.replaceAll(" ", "");
   assertEquals(loopback, "http://127.0.0.1:45454");
+  await server.match(/Discovered as +Ship/);
   const [found] = JSON.parse(await run(deskRoot, ["discover", "--json"]));
   assertEquals(
     [found.name, found.url, found.state, found.fingerprint],

@@ -120,7 +120,6 @@ Deno.test("[local 6] [local 6a] the executable unpacks itself once, whole or not
         const [, serverUrl] = await waitUntil(
           () => /Parley listens on (https?:\/\/[^\s;,]+)/.exec(output.text),
           {
-            timeoutMs: 60_000,
             describe: () => `the server to listen: ${output.text}${errors.text}`,
           },
         ) as string[];

@@ -9,6 +9,7 @@
  *     deno task zero-loss --events 20000
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { freePort } from "../support/free_port.ts";
 import { RandomSource } from "../support/random.ts";
 import { uuid } from "../support/agents.ts";
 import { waitUntil } from "../support/wait_until.ts";
@@ -17,8 +18,6 @@ import { ServerProcess } from "./server_process.ts";
 
 const SUBSCRIBERS = 4;
 const ROOT = new URL("../..", import.meta.url);
-/** Milliseconds that may pass between two blows, and behind the last. */
-const PATIENCE = 60_000;
 /** Bytes at the end of a subscriber's file that hold its last line. */
 const TAIL = 64 * 1024;
 
@@ -73,11 +72,8 @@ class AgentProcess {
 export async function zeroLoss(seed: number, events: number): Promise<ZeroLossResult> {
   const random = new RandomSource(seed);
   const begun = performance.now();
-  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = listener.addr;
-  listener.close();
   await using server = await ServerProcess.prepare(["alice"], {
-    flags: ["--port", String(port), "--agent-retained-events", "10000000"],
+    flags: ["--port", String(freePort()), "--agent-retained-events", "10000000"],
   });
   await server.start();
   const { id: userId, token } = server.users.get("alice")!;
@@ -104,7 +100,6 @@ export async function zeroLoss(seed: number, events: number): Promise<ZeroLossRe
     const furthest = () => Math.max(...subscribers.map(({ options }) => lastSeq(options.file)));
     for (const { at, victim } of blows(random, events)) {
       await waitUntil(() => furthest() >= at, {
-        timeoutMs: PATIENCE,
         describe: `seed ${seed}, event ${at}`,
       });
       kills[victim]++;
@@ -119,7 +114,6 @@ export async function zeroLoss(seed: number, events: number): Promise<ZeroLossRe
     }
     for (const one of processes) {
       await waitUntil(() => one.isDone, {
-        timeoutMs: PATIENCE,
         describe: `seed ${seed}, the end of ${one.options.name}`,
       });
     }

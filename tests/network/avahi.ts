@@ -37,7 +37,6 @@ export class Avahi implements AsyncDisposable {
       async () => (await avahi.command("avahi-browse", ["-t", "_none._tcp"]).output()).success,
       {
         describe: "Avahi to answer",
-        timeoutMs: 30_000,
       },
     );
     return avahi;

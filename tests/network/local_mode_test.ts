@@ -106,7 +106,6 @@ test(
       assertEquals(await ship.server.end(), 0);
       // Its goodbye.
       await waitUntil(() => watch.output.trim().endsWith("[]"), {
-        timeoutMs: 30_000,
         describe: () => `the goodbye: ${watch.output}`,
       });
     } finally {
@@ -128,9 +127,7 @@ test(
     }
     {
       await using _ship = await LocalShip.start(one!, "--allow-networks", "10.77.0.1");
-      await waitUntil(async () => (await listed())[0]?.state === "not ready", {
-        timeoutMs: 30_000,
-      });
+      await waitUntil(async () => (await listed())[0]?.state === "not ready");
     }
     await using ghost = new Program(one!, "tests/network/advertise.ts", ["Ghost"]);
     await ghost.line((line) => line === "Ghost");
@@ -172,7 +169,7 @@ test(
     const listed = await waitUntil(async () => {
       const found = JSON.parse(await output(on(two!, shell, ["discover", "--json"]))) as Listed[];
       return found[0]?.state === "ready" ? found[0] : undefined;
-    }, { timeoutMs: 30_000 });
+    });
     assertEquals(listed.url, url);
   },
 );

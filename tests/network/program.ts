@@ -1,9 +1,9 @@
 /** A program of this checkout on one machine of a network. */
+import { denoDir } from "../support/deno_dir.ts";
 import { Printing } from "../support/printing.ts";
 import type { Machine } from "./machines.ts";
 
 const ROOT = new URL("../..", import.meta.url);
-const DENO_DIR = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
 
 /** The program, and all that it has printed. */
 export class Program extends Printing {
@@ -18,7 +18,7 @@ export class Program extends Printing {
       machine.command(Deno.execPath(), ["run", "-A", "--no-check", file, ...args], {
         cwd: ROOT,
         // Its modules are where ours are, whatever home it is given.
-        env: { DENO_DIR, DENO_NO_UPDATE_CHECK: "1", ...env },
+        env: { DENO_DIR: denoDir, DENO_NO_UPDATE_CHECK: "1", ...env },
       }),
     );
   }

@@ -72,7 +72,6 @@ export class Person implements AsyncDisposable {
     const { connection } = this.client;
     // Not to wait for the client's next attempt, which is far off after many.
     await waitUntil(() => connection.connect().then(() => true), {
-      timeoutMs: 60_000,
       describe: "the server",
     });
     await connection.rejoining.settled();
@@ -389,7 +388,6 @@ export class Evening implements AsyncDisposable {
         const [host, guest] = [hostBuffer, guestBuffer].map(({ version }) => sorted(version));
         return JSON.stringify(host) === JSON.stringify(guest);
       }, {
-        timeoutMs: 30_000,
         describe: () =>
           `${hostBuffer.file?.path} to be the same: ` +
           JSON.stringify(

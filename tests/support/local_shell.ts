@@ -1,4 +1,5 @@
 /** The command line of somebody with a local server: a home folder of his own, and nothing else. */
+import { denoDir } from "./deno_dir.ts";
 import { Printing } from "./printing.ts";
 
 const ROOT = new URL("../..", import.meta.url);
@@ -24,7 +25,6 @@ export class LocalShell implements AsyncDisposable {
    * @param before the words of a command that runs another, such as on another machine
    */
   command(args: readonly string[], before: readonly string[] = []): Deno.Command {
-    const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
     const [program, ...rest] = [
       ...before,
       ...[Deno.execPath(), "run", "-A", "--no-check", "main.ts", ...args],
@@ -32,7 +32,7 @@ export class LocalShell implements AsyncDisposable {
     return new Deno.Command(program as string, {
       args: rest,
       cwd: ROOT,
-      env: { HOME: this.home, DENO_DIR: cache, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      env: { HOME: this.home, DENO_DIR: denoDir, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
       clearEnv: true,
       stdin: "null",
       stdout: "piped",

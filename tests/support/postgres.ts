@@ -1,6 +1,7 @@
 import { openPostgres, type PostgresOptions } from "../../db/postgres/open.ts";
 import { createClient } from "../../db/postgres/session.ts";
 import type { Store } from "../../db/store.ts";
+import { freePort } from "./free_port.ts";
 
 /** Where systems keep the programs of PostgreSQL, beside the search path. */
 const FOLDERS = ["/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt", "/usr/local/opt"];
@@ -229,9 +230,4 @@ async function isFile(path: string): Promise<boolean> {
 
 async function isFolder(path: string): Promise<boolean> {
   return (await Deno.stat(path).catch(() => undefined))?.isDirectory ?? false;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  return listener.addr.port;
 }

@@ -28,13 +28,13 @@ export class Printing implements AsyncDisposable {
   }
 
   /** The first line that is so. */
-  async line(is: (line: string) => boolean, timeoutMs = 30_000): Promise<string> {
-    return await this.#until(() => this.output.split("\n").slice(0, -1).find(is), timeoutMs);
+  async line(is: (line: string) => boolean): Promise<string> {
+    return await this.#until(() => this.output.split("\n").slice(0, -1).find(is));
   }
 
   /** What a pattern finds in its output. */
-  async match(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
-    return await this.#until(() => pattern.exec(this.output), timeoutMs);
+  async match(pattern: RegExp): Promise<RegExpExecArray> {
+    return await this.#until(() => pattern.exec(this.output));
   }
 
   /** Asks it to end; its exit code. */
@@ -52,9 +52,8 @@ export class Printing implements AsyncDisposable {
     await this.end("SIGKILL");
   }
 
-  async #until<T>(found: () => T | undefined | null, timeoutMs: number) {
+  async #until<T>(found: () => T | undefined | null) {
     return await waitUntil(found, {
-      timeoutMs,
       describe: () => `what a program prints; it has printed:\n${this.output}\n${this.errors}`,
     }) as T;
   }

@@ -6,6 +6,7 @@ import type { Peer } from "../../client/peer.ts";
 import { denoTransport } from "../../client/transport_deno.ts";
 import { addUsers } from "../../db/accounts.ts";
 import { loadConfig } from "../../lib/load_config.ts";
+import type { ProtocolTimes } from "../../lib/times.ts";
 import { createServer, type Server, type ServerParts } from "../../server.ts";
 import { databaseOfTests, type TestDatabase } from "./database.ts";
 import { MessageLog } from "./message_log.ts";
@@ -14,11 +15,13 @@ import { waitUntil } from "./wait_until.ts";
 
 /** How a {@link TestServer} differs from a plain one. */
 export interface TestServerOptions {
-  /** Further flags of `serve`, as `["--time-scale", "0.1"]`. */
+  /** Further flags of `serve`, as `["--sign-up", "open"]`. */
   readonly flags?: readonly string[];
   /** Where the data is; without it in a temporary folder that goes with the server. */
   readonly dataDir?: string;
   readonly parts?: ServerParts;
+  /** Times in milliseconds that are not those of the protocol. */
+  readonly times?: Partial<ProtocolTimes>;
 }
 
 /** An account as it was added. */
@@ -192,7 +195,9 @@ export class TestServer implements AsyncDisposable {
       ...this.#database === undefined ? [] : ["--database-url", this.#database.url],
       ...this.#options.flags ?? [],
     ];
-    return createServer(loadConfig(flags, {}), this.#options.parts);
+    const config = loadConfig(flags, {});
+    const times = { ...config.times, ...this.#options.times };
+    return createServer({ ...config, times }, this.#options.parts);
   }
 
   async #start(): Promise<void> {

@@ -94,7 +94,7 @@ export class TestPeer implements AsyncDisposable {
     });
     const rpc = new URL("/rpc", url);
     rpc.protocol = rpc.protocol === "https:" ? "wss:" : "ws:";
-    const socket = await denoTransport.connect(rpc, headers, AbortSignal.timeout(20_000));
+    const socket = await denoTransport.connect(rpc, headers, AbortSignal.timeout(60_000));
     const peer = new TestPeer(socket, address, options);
     await peer.next("Hello");
     return peer;

@@ -1,11 +1,13 @@
 /** How {@link waitUntil} waits. */
 export interface WaitUntilOptions {
-  /** After this long without success it fails. */
+  /** After this long without success it fails; {@link PATIENCE} unless told otherwise. */
   readonly timeoutMs?: number;
   /** What was waited for, in the message of the failure; a function is asked at that moment. */
   readonly describe?: string | (() => string);
 }
 
+/** Milliseconds: no measure of anything, only the end of a test that would never come to one. */
+const PATIENCE = 60_000;
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 25;
 
@@ -18,7 +20,7 @@ export async function waitUntil<T>(
   condition: () => T | Promise<T>,
   options: WaitUntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | "">> {
-  const { timeoutMs = 10_000, describe = "the condition" } = options;
+  const { timeoutMs = PATIENCE, describe = "the condition" } = options;
   const start = performance.now();
   let pause = FIRST_PAUSE_MS;
   while (true) {

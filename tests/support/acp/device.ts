@@ -35,7 +35,6 @@ export class Device implements AsyncDisposable {
       }
       return undefined;
     }, {
-      timeoutMs: 30_000,
       describe: () =>
         `${what} among ${this.events.map((one) => JSON.stringify(one, bigints)).join("\n")}`,
     });

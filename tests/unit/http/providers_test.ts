@@ -4,6 +4,7 @@ import { inviteUser } from "../../../db/accounts.ts";
 import { Browser, type Page } from "../../support/browser.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeGitHub } from "../../support/fake_github.ts";
+import { freePort } from "../../support/free_port.ts";
 import { createNativeApp } from "../../support/native_app.ts";
 import { OidcServer } from "../../support/oidc_server.ts";
 import { PASSWORD, signInPath, withSignIn } from "../../support/sign_in.ts";
@@ -338,9 +339,3 @@ Deno.test("[issue 4 sign-in] without passwords there are the providers only", as
     },
   );
 });
-
-/** A port that nobody uses at the moment. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
