@@ -65,12 +65,12 @@ export abstract class Cell {
    * The group that must be stored before something is said: of the change that it was told of, and of
    * its own latest, which has its part in what is said and to whom.
    */
-  #gateOf(heard: number): number {
+  #gateOf(heard: number, remembers: boolean): number {
     const own = this.#lastChange;
     if (!this.showsOwn) return Math.max(heard, own);
     const { journal } = this.system;
     const gate = journal.both(heard, own);
-    if (gate !== heard && gate !== own) {
+    if (gate !== heard && (remembers || gate !== own)) {
       journal.afterCommit(gate, (stored) => {
         if (!stored) this.missed = true;
       });
@@ -133,7 +133,7 @@ export abstract class Cell {
       this.#lastChange = journal.append(this.address, turn.writes);
       gate = this.#lastChange;
     } else {
-      gate = this.#gateOf(gate);
+      gate = this.#gateOf(gate, task.remembers === true);
       // What it will tell from now on builds on the other's change.
       if (task.remembers === true) this.#lastChange = gate;
     }

@@ -22,7 +22,7 @@ const LAST_RETRY = 2_000;
 interface QueuedGroup extends WriteGroup {
   readonly number: number;
   /** It writes nothing, and is stored when all of these are. */
-  readonly needs?: readonly number[];
+  readonly standsFor?: readonly number[];
 }
 
 export interface JournalEvents {
@@ -46,7 +46,7 @@ export class Journal implements Durability {
   readonly #random: () => number;
   readonly #waiting = new Set<Outbox>();
   readonly #refused = new Set<number>();
-  /** Actors that remember something of groups which are not stored yet. */
+  /** Actors that build on groups which are not stored yet. */
   readonly #hearers: { readonly group: number; readonly actor: string }[] = [];
   #queue: QueuedGroup[] = [];
   #last = 0;
@@ -121,11 +121,11 @@ export class Journal implements Durability {
     if (this.refused(other)) return other;
     if (Math.min(one, other) <= this.#durable) return Math.max(one, other);
     const number = ++this.#last;
-    this.#queue.push({ actor: "", writes: [], number, needs: [one, other] });
+    this.#queue.push({ actor: "", writes: [], number, standsFor: [one, other] });
     return number;
   }
 
-  /** An actor remembers something of another one's group: it is refused with it. */
+  /** An actor builds on another one's group from now on: what it writes is refused with it. */
   heard(group: number, actor: string): void {
     this.#hearers.push({ group, actor });
   }
@@ -192,11 +192,9 @@ export class Journal implements Durability {
 
   #commit(groups: readonly QueuedGroup[], rows: number): void {
     const begun = performance.now();
-    const written = groups.filter(({ needs }) => needs === undefined);
+    const written = this.#written(groups);
     const stored = (refused: readonly RefusedGroup[]) => {
-      const errors = refused.map(({ index, error }) =>
-        [written[index] as QueuedGroup, error] as const
-      );
+      const errors = refused.map(({ index, error }) => [written[index]!, error] as const);
       this.#stored(groups, errors, rows, performance.now() - begun);
     };
     let result: readonly RefusedGroup[] | Promise<readonly RefusedGroup[]>;
@@ -209,6 +207,25 @@ export class Journal implements Durability {
     if (result instanceof Promise) {
       result.then(stored, (error) => this.#failed(error, groups, rows));
     } else stored(result);
+  }
+
+  /** Those that write, and on which earlier ones they build. */
+  #written(groups: readonly QueuedGroup[]): readonly QueuedGroup[] {
+    const written = groups.filter(({ standsFor }) => standsFor === undefined);
+    if (this.#hearers.length === 0) return written;
+    const places = new Map<number, readonly number[]>();
+    written.forEach(({ number }, index) => places.set(number, [index]));
+    for (const { number, standsFor } of groups) {
+      if (standsFor === undefined) continue;
+      places.set(number, standsFor.flatMap((one) => places.get(one) ?? []));
+    }
+    const heard = Map.groupBy(this.#hearers, ({ actor }) => actor);
+    return written.map((group, index) => {
+      const buildsOn = (heard.get(group.actor) ?? [])
+        .flatMap((hearer) => places.get(hearer.group) ?? [])
+        .filter((place) => place < index);
+      return buildsOn.length === 0 ? group : { ...group, buildsOn };
+    });
   }
 
   /** The same groups again, also where they may have been stored: that comes to the same. */
@@ -278,13 +295,13 @@ export class Journal implements Durability {
   }
 
   /** What stands for a refused group is refused. */
-  #decide({ number, needs = [] }: QueuedGroup): void {
-    if (needs.some((one) => this.#refused.has(one))) this.#refused.add(number);
+  #decide({ number, standsFor = [] }: QueuedGroup): void {
+    if (standsFor.some((one) => this.#refused.has(one))) this.#refused.add(number);
   }
 
   /** What writes nothing, and all before it is stored or refused, waits for no further transaction. */
   #decideNext(): void {
-    for (let next = this.#queue[0]; next?.needs !== undefined; next = this.#queue[0]) {
+    for (let next = this.#queue[0]; next?.standsFor !== undefined; next = this.#queue[0]) {
       this.#decide(next);
       this.#queue.shift();
     }

@@ -1,5 +1,5 @@
-/** What is said of a group that the database refused. */
-import type { WriteGroup } from "./store.ts";
+/** Which groups of a transaction the database refused, and what is said of them. */
+import type { RefusedGroup, WriteGroup } from "./store.ts";
 
 /** The error of a refused group, for the log. */
 export function refusal(group: WriteGroup, cause: unknown): Error {
@@ -7,4 +7,39 @@ export function refusal(group: WriteGroup, cause: unknown): Error {
   return new Error(`Cannot store what ${group.actor} wrote: ${reason}; it was rolled back`, {
     cause,
   });
+}
+
+/** The refused groups of one transaction. */
+export class Refusals {
+  readonly #groups: readonly WriteGroup[];
+  readonly #actors = new Map<string, Error>();
+  readonly #errors = new Map<number, Error>();
+
+  constructor(groups: readonly WriteGroup[]) {
+    this.#groups = groups;
+  }
+
+  /** The database refused the group at that place. */
+  refuse(index: number, cause: unknown): void {
+    this.#add(index, refusal(this.#groups[index]!, cause));
+  }
+
+  /** Whether the group at that place falls with an earlier one; it is refused then. */
+  falls(index: number): boolean {
+    const { actor, buildsOn = [] } = this.#groups[index]!;
+    const error = this.#actors.get(actor) ??
+      buildsOn.map((earlier) => this.#errors.get(earlier)).find((error) => error !== undefined);
+    if (error !== undefined) this.#add(index, error);
+    return error !== undefined;
+  }
+
+  /** In the order of the transaction. */
+  get all(): RefusedGroup[] {
+    return [...this.#errors].sort(([a], [b]) => a - b).map(([index, error]) => ({ index, error }));
+  }
+
+  #add(index: number, error: Error): void {
+    this.#errors.set(index, error);
+    this.#actors.set(this.#groups[index]!.actor, error);
+  }
 }

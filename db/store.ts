@@ -38,6 +38,8 @@ export interface WriteGroup {
   /** Address of the actor, `/rooms/3`. */
   readonly actor: string;
   readonly writes: readonly Write[];
+  /** Places of earlier groups of the transaction that this one builds on: it is refused with them. */
+  readonly buildsOn?: readonly number[];
 }
 
 /** A group that was rolled back while the others of the transaction were stored. */
@@ -115,8 +117,8 @@ export interface Store {
 
   /**
    * Stores the groups in one transaction, in order, each in a savepoint of its own, and returns
-   * those that the database refused (their writes are rolled back, the others' kept). What an actor
-   * wrote behind a refused group builds on what is not stored: it is refused with it.
+   * those that the database refused (their writes are rolled back, the others' kept). What builds on
+   * a refused group, as all does that its actor wrote behind it, is refused with it.
    *
    * An embedded database answers at once, a remote one with a promise.
    *

@@ -16,11 +16,12 @@ import { correct, graceOver, refreshPresence } from "./presence.ts";
 import { readUser, restoreUser } from "./rows.ts";
 import { UserState } from "./state.ts";
 
-/** What tells of rows that another user's actor writes. */
+/** What tells of rows that another actor writes. */
 const REMEMBERED: ReadonlySet<UserMessage["type"]> = new Set([
   "user.contact_changed",
   "user.notified",
   "user.unnotify",
+  "user.notification_answered",
   "user.notification_deleted",
   "user.message_observed",
   "user.notes_observed",

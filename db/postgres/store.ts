@@ -5,7 +5,7 @@ import { AccountRows } from "../account_rows.ts";
 import { type AnyRow, columnType, inKeyOrder, leadingKeyLength } from "../key_rules.ts";
 import type * as queries from "../queries.ts";
 import { accessTokenOf, readRow, type SqlRow, userOf } from "../read_rows.ts";
-import { refusal } from "../refusal.ts";
+import { Refusals } from "../refusal.ts";
 import type { Schema, SqlValue } from "../schema.ts";
 import type { AccessToken, RefusedGroup, Store, User, WriteGroup } from "../store.ts";
 import {
@@ -45,8 +45,8 @@ export class PostgresStore extends AccountRows implements Store {
 
   async commit(groups: readonly WriteGroup[]): Promise<readonly RefusedGroup[]> {
     if (groups.length === 0) return [];
-    const refused = new Map<number, Error>();
-    const checked = check(groups, refused);
+    const refusals = new Refusals(groups);
+    const checked = check(groups, refusals);
     const statements = statementsOf(checked.flatMap(({ writes }) => writes));
     try {
       if (statements.length > 0) await this.#writer.together("write to", statements);
@@ -55,10 +55,10 @@ export class PostgresStore extends AccountRows implements Store {
       if (!blamesTheStatement(error)) throw error;
       // Somebody's write is bad: once more, each group in a savepoint of its own.
       for (const [index, message] of await this.#commitEach(checked)) {
-        refused.set(index, refusal(groups[index]!, new Error(message, { cause: error })));
+        if (!refusals.falls(index)) refusals.refuse(index, new Error(message, { cause: error }));
       }
     }
-    return [...refused].sort(([a], [b]) => a - b).map(([index, error]) => ({ index, error }));
+    return refusals.all;
   }
 
   async load<T extends TableName>(table: T, key: Partial<RowOf<T>> = {}): Promise<RowOf<T>[]> {
@@ -161,22 +161,16 @@ export class PostgresStore extends AccountRows implements Store {
   }
 }
 
-/** Groups that can be sent; the others, and what their actors wrote behind them, become refused. */
-function check(groups: readonly WriteGroup[], refused: Map<number, Error>): CheckedGroup[] {
-  const failed = new Map<string, Error>();
+/** Groups that can be sent; the others, and what builds on them, become refused. */
+function check(groups: readonly WriteGroup[], refusals: Refusals): CheckedGroup[] {
   const checked: CheckedGroup[] = [];
-  groups.forEach((group, index) => {
-    let error = failed.get(group.actor);
-    if (error === undefined) {
-      try {
-        checked.push({ index, actor: group.actor, writes: group.writes.map(checkWrite) });
-        return;
-      } catch (cause) {
-        error = refusal(group, cause);
-        failed.set(group.actor, error);
-      }
+  groups.forEach(({ actor, writes, buildsOn = [] }, index) => {
+    if (refusals.falls(index)) return;
+    try {
+      checked.push({ index, actor, writes: writes.map(checkWrite), buildsOn });
+    } catch (cause) {
+      refusals.refuse(index, cause);
     }
-    refused.set(index, error);
   });
   return checked;
 }

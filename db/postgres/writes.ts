@@ -28,6 +28,7 @@ export interface CheckedGroup {
   readonly index: number;
   readonly actor: string;
   readonly writes: readonly CheckedWrite[];
+  readonly buildsOn: readonly number[];
 }
 
 /** Looks at a write before any database does. @throws {TypeError} {RangeError} */
@@ -120,23 +121,25 @@ const blame = [
 ].join(" or ");
 
 /**
- * One statement that carries out each group in a savepoint of its own, passes over what an actor
- * wrote behind a group of his that failed, and leaves a JSON object from index to message.
+ * One statement that carries out each group in a savepoint of its own, passes over what builds on
+ * a group that failed, and leaves a JSON object from index to message.
  */
 export function savepointStatement(groups: readonly CheckedGroup[]): string {
-  const bodies = groups.map(({ index, actor, writes }) => {
+  const bodies = groups.map(({ index, actor, writes, buildsOn }) => {
     const [who, where] = [quoted(actor), quoted(String(index))];
-    return `if parley_failed ? ${who} then
-      parley_refused := parley_refused || jsonb_build_object(${where}, parley_failed -> ${who});
-    else begin
-      ${statementsOf(writes).map((statement) => `${statement};`).join("\n") || "null;"}
+    const earlier = buildsOn.map((index) => quoted(String(index))).join(", ");
+    return `begin
+      if ${who} = any (parley_failed) or parley_refused ?| array[${earlier}]::text[] then
+        raise 'it builds on a change that was refused';
+      end if;
+      ${statementsOf(writes).map((statement) => `${statement};`).join("\n")}
     exception when ${blame} then
-      parley_failed := parley_failed || jsonb_build_object(${who}, sqlerrm);
+      parley_failed := array_append(parley_failed, ${who});
       parley_refused := parley_refused || jsonb_build_object(${where}, sqlerrm);
-    end; end if;`;
+    end;`;
   });
   return "do " + quoted(`declare
-    parley_failed jsonb := '{}';
+    parley_failed text[] := '{}';
     parley_refused jsonb := '{}';
   begin
     ${bodies.join("\n")}

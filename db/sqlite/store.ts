@@ -5,7 +5,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { AccountRows } from "../account_rows.ts";
 import type * as queries from "../queries.ts";
 import { accessTokenOf, type SqlRow, userOf } from "../read_rows.ts";
-import { refusal } from "../refusal.ts";
+import { Refusals } from "../refusal.ts";
 import type { Schema } from "../schema.ts";
 import {
   type AccessToken,
@@ -63,30 +63,23 @@ export class SqliteStore extends AccountRows implements Store {
 
   commit(groups: readonly WriteGroup[]): readonly RefusedGroup[] {
     if (groups.length === 0) return [];
-    const refused: RefusedGroup[] = [];
-    const failed = new Map<string, Error>();
+    const refusals = new Refusals(groups);
     this.#inTransaction("write to", () => {
       const { savepoint, release, rollbackTo } = this.#transaction;
       groups.forEach((group, index) => {
-        const earlier = failed.get(group.actor);
-        if (earlier !== undefined) {
-          refused.push({ index, error: earlier });
-          return;
-        }
+        if (refusals.falls(index)) return;
         savepoint.run();
         try {
           for (const write of group.writes) this.#rows.write(write);
         } catch (error) {
           if (isUnavailable(error)) throw error;
           rollbackTo.run();
-          const refusedFor = refusal(group, error);
-          failed.set(group.actor, refusedFor);
-          refused.push({ index, error: refusedFor });
+          refusals.refuse(index, error);
         }
         release.run();
       });
     });
-    return refused;
+    return refusals.all;
   }
 
   // deno-lint-ignore require-await -- a throw has to become a rejection

@@ -298,6 +298,29 @@ export function storeContract(driver: string, open: OpenStore): void {
   );
 
   Deno.test(
+    `[design 1.3d] what builds on a group that fails is rolled back with it, and what builds on that (${driver})`,
+    withStore(open, async (store) => {
+      const room = (id: number) => put("rooms", { id, live_kit_room: "x", channel_id: null });
+      // One that is seen to be bad by looking at it, and one that only the database finds so.
+      const bad = [put("rooms", { id: 20 }), put("contacts", { ...contact(98, 99) })];
+      for (const wrong of bad) {
+        const refused = await store.commit([
+          { actor: "/rooms/1", writes: [room(1)] },
+          { actor: "/rooms/2", writes: [room(2), wrong] },
+          { actor: "/rooms/3", writes: [room(3)], buildsOn: [0] },
+          { actor: "/rooms/4", writes: [room(4)], buildsOn: [0, 1] },
+          { actor: "/rooms/5", writes: [room(5)] },
+          { actor: "/rooms/6", writes: [room(6)], buildsOn: [3] },
+          { actor: "/rooms/4", writes: [room(40)] },
+        ]);
+        assertEquals(refused.map(({ index }) => index), [1, 3, 5, 6]);
+        assert(refused.every(({ error }) => error.message.includes("/rooms/2")), "not the cause");
+        assertEquals((await store.load("rooms")).map(({ id }) => id), [1, 3, 5]);
+      }
+    }),
+  );
+
+  Deno.test(
     `[design 1.3a] the groups of a transaction are carried out in their order (${driver})`,
     withStore(open, async (store) => {
       const counter = (value: number) => put("counters", { name: "room", value });

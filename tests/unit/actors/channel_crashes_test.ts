@@ -269,3 +269,51 @@ Deno.test("[design 1.3d] [channels 7.13] that a call is over is heard, though a 
     .flatMap(({ value }) => value.channelParticipants);
   assertEquals(calls, [{ channelId: root, participantUserIds: [] }]);
 });
+
+Deno.test("[design 1.3d] [channels 7.13] who is in a call is heard, though a change of the tree is taken back", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { root, owner, member } = await createTestTree(world);
+  owner.send("JoinChannel", { channelId: root });
+  await world.settle();
+  for (const client of [owner, member]) client.take();
+  refusing.actor = `/channels/${root}`;
+  owner.send("RenameChannel", { channelId: root, name: "lost" });
+  // As from a room that has started over: nothing of its own waits any more.
+  world.actors.registry.channels.get(Number(root))?.tell({
+    type: "channel.call_changed",
+    channelId: Number(root),
+    roomId: 1,
+    active: [owner.userId],
+    seated: [owner.userId],
+    ended: false,
+    announce: true,
+  }, 0);
+  await world.settle();
+  const calls = member.take().filter(({ name }) => name === "UpdateChannels")
+    .flatMap(({ value }) => value.channelParticipants);
+  assertEquals(calls, [{ channelId: root, participantUserIds: [BigInt(owner.userId)] }]);
+});
+
+Deno.test("[design 1.3d] [channels 7.8] an answer to an invitation that is refused leaves its notification open", async () => {
+  const refusing = new Refusing();
+  await using world = await World.start((store) => refusing.wrap(store));
+  const { root, owner } = await createTestTree(world);
+  const guest = await world.connect("guest");
+  owner.send("InviteChannelMember", { channelId: root, userId: BigInt(guest.userId), role: 1 });
+  await world.settle();
+  guest.take();
+  const answer = async () => {
+    guest.send("RespondToChannelInvite", { channelId: root, accept: true });
+    await world.settle();
+    const all = guest.take();
+    guest.send("GetNotifications", {});
+    await world.settle();
+    const [list] = guest.take();
+    const [notification] = list!.value.notifications as { response?: boolean }[];
+    return [all.at(-1)!.name, notification?.response];
+  };
+  refusing.actor = `/channels/${root}`;
+  assertEquals(await answer(), ["Error", undefined]);
+  assertEquals(await answer(), ["Ack", true]);
+});

@@ -47,8 +47,11 @@ export class FakeStore {
     this.rows.push(groups.reduce((sum, { writes }) => sum + writes.length, 0));
     const refused: RefusedGroup[] = [];
     const failed = new Set<string>();
-    for (const [index, { actor }] of groups.entries()) {
+    for (const [index, { actor, buildsOn = [] }] of groups.entries()) {
       if (this.refusing.delete(actor)) failed.add(actor);
+      if (buildsOn.some((earlier) => refused.some(({ index }) => index === earlier))) {
+        failed.add(actor);
+      }
       if (failed.has(actor)) refused.push({ index, error: new Error(`Refused ${actor}`) });
     }
     return refused;

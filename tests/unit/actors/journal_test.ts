@@ -187,6 +187,24 @@ Deno.test("[design 1.3d] who remembers something of a refused group starts over 
   assertEquals(world.refused.length, 4);
 });
 
+Deno.test("[design 1.3d] what builds on a group of the same transaction is refused with it", () => {
+  const world = new World();
+  const one = world.write("/users/1");
+  const other = world.write("/users/2");
+  world.write("/users/3");
+  world.journal.heard(world.journal.both(one, other), "/users/3");
+  const third = world.write("/users/3");
+  world.journal.heard(third, "/users/4");
+  const fourth = world.write("/users/4");
+  const fifth = world.write("/users/5");
+  world.db.refusing.add("/users/1");
+  world.clock.runImmediates();
+  assertEquals(world.db.commits.length, 1);
+  assertEquals(world.refused.map((text) => text.slice(0, 8)), ["/users/1", "/users/3", "/users/4"]);
+  const refused = [one, other, third, fourth, fifth].map((group) => world.journal.refused(group));
+  assertEquals(refused, [true, false, true, true, false]);
+});
+
 Deno.test("[design 1.3e] when the database takes nothing any more, nothing is spoken", async () => {
   const world = new World();
   world.write("/rooms/1");
