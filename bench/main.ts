@@ -2,12 +2,8 @@
 /**
  * The table of DESIGN section 5, against a bare Deno server measured in the
  * same run.
- *
- *     deno task bench                       all of it, about two minutes; writes docs/benchmarks.md
- *     deno task bench --short               the same table with smaller counts; writes nothing
- *     deno task bench fan-out upload …      only these: fan-out, upload, room, large, connections,
- *                                           cold-start, text, wire; writes nothing
  */
+import { taskArguments } from "../scripts/task_arguments.ts";
 import { type Account, seedAccounts } from "./accounts.ts";
 import { type AgentsOptions, benchAgents } from "./agents.ts";
 import { benchColdStart } from "./cold_start.ts";
@@ -96,9 +92,18 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
 };
 
-async function main(args: readonly string[]): Promise<void> {
-  const size = args.includes("--short") ? SHORT : FULL;
-  const names = args.filter((arg) => arg !== "--short");
+const NAMES = [...Object.keys(BENCHES), "wire", "text"];
+
+const USAGE =
+  `deno task bench                      all of it, about two minutes; writes docs/benchmarks.md
+deno task bench --short              the same table with smaller counts; writes nothing
+deno task bench fan-out upload …     only these, and writes nothing:
+                                     ${NAMES.join(", ")}`;
+
+async function main(): Promise<void> {
+  const args = taskArguments(USAGE, { switches: ["short"], words: NAMES });
+  const size = args.has("short") ? SHORT : FULL;
+  const names = args.words;
   const isWanted = (name: string) => names.length === 0 || names.includes(name);
   const rows: Row[] = [];
   const [load = 0] = Deno.loadavg();
@@ -127,4 +132,4 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-if (import.meta.main) await main(Deno.args);
+if (import.meta.main) await main();

@@ -2,11 +2,11 @@
 /**
  * Makes executables with `deno compile`, which downloads Deno's runtime for each system, or takes
  * the one that `DENORT_BIN` names.
- *
- *     deno task compile                                    for all of them
- *     deno task compile --target x86_64-unknown-linux-gnu  for one
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { taskArguments } from "./task_arguments.ts";
+
+const USAGE = `deno task compile                                    for all of them
+deno task compile --target x86_64-unknown-linux-gnu  for one`;
 
 /** The systems that `deno compile` knows. */
 export const TARGETS: readonly string[] = [
@@ -36,7 +36,7 @@ async function compile(target: string): Promise<boolean> {
 }
 
 if (import.meta.main) {
-  const { target } = parseArgs(Deno.args, { string: ["target"] });
+  const target = taskArguments(USAGE, { values: ["target"] }).text("target");
   const targets = TARGETS.filter((each) => target === undefined || each === target);
   if (targets.length === 0) {
     console.error(`Cannot compile for "${target}": there are ${TARGETS.join(", ")}`);

@@ -1,15 +1,8 @@
 // deno-lint-ignore-file no-console
 /**
- * Two clients share a real folder through a real server, and show what happens, step by step.
- *
- *     deno task demo               shares this repository
- *     deno task demo <folder>      shares that folder
- *     deno task demo --files N     shares a temporary folder with N files
- *
- * The only file that is changed is one that the demo makes itself, and deletes at the end. The exit
+ * Two clients share a real folder through a real server, and show what happens, step by step. The only file that is changed is one that the demo makes itself, and deletes at the end. The exit
  * code is 1 if host, guest and disk do not end up equal.
  */
-import { parseArgs } from "@std/cli/parse-args";
 import type { Buffer } from "../client/buffer.ts";
 import type { CollabClient } from "../client/collab_client.ts";
 import { DiskFiles } from "../client/disk_files.ts";
@@ -19,6 +12,11 @@ import type { HostProject } from "../client/host_project.ts";
 import { Room } from "../client/room.ts";
 import { startServer } from "../tests/support/server.ts";
 import { TcpRelay } from "../tests/support/tcp_relay.ts";
+import { taskArguments } from "./task_arguments.ts";
+
+const USAGE = `deno task demo               shares this repository
+deno task demo <folder>      shares that folder
+deno task demo --files N     shares a temporary folder with N files`;
 
 /** Edits that each side makes at the same time. */
 const EDITS = 100;
@@ -296,16 +294,14 @@ export async function makeFiles(count: number): Promise<string> {
   return folder;
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const { _: [place], files } = parseArgs([...args], { string: ["files", "_"] });
-  if (typeof files === "string" && !/^\d{1,7}$/.test(files)) {
-    console.error("--files needs a number");
-    return 2;
-  }
+async function main(): Promise<number> {
+  const args = taskArguments(USAGE, { values: ["files"], words: 1 });
+  const [place] = args.words;
+  const files = args.number("files");
   const repository = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
   const folder = files !== undefined
-    ? await makeFiles(Number(files))
-    : await Deno.realPath(place === undefined ? repository : String(place));
+    ? await makeFiles(files)
+    : await Deno.realPath(place ?? repository);
   try {
     await runDemo(folder, (text) => console.log(text));
     return 0;
@@ -317,4 +313,4 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await main());

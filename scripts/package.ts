@@ -3,14 +3,14 @@
  * Makes `dist/parley`: one file for Linux that needs nothing but glibc. It unpacks itself once into
  * the user's cache, then runs. Where Deno's own runtime for executables can be downloaded,
  * `deno task compile` makes one for every system.
- *
- *     deno task package [--output dist/parley]
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { bundleProgram } from "./package/bundle.ts";
 import { compileLauncher } from "./package/launcher.ts";
 import { libgcc, runtimeBytes } from "./package/runtime.ts";
 import { contentHash, type PackedFile, writeSingleFile } from "./package/single_file.ts";
+import { taskArguments } from "./task_arguments.ts";
+
+const USAGE = "deno task package [--output dist/parley]";
 
 /** What the package holds, in the launcher's names. */
 async function packedFiles(): Promise<readonly PackedFile[]> {
@@ -40,7 +40,7 @@ export async function makePackage(output: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  const output = `${parseArgs(Deno.args, { string: ["output"] }).output ?? "dist/parley"}`;
+  const output = taskArguments(USAGE, { values: ["output"] }).text("output") ?? "dist/parley";
   try {
     const hash = await makePackage(output);
     const { size } = await Deno.stat(output);

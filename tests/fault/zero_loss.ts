@@ -1,20 +1,21 @@
 // deno-lint-ignore-file no-console -- a program that reports
 /**
  * Nothing is lost: a host streams events to four subscribers while all of them and the server are
- * killed, cut off and started again
- * at random places of the stream. Every subscriber ends with every event, once, in order.
- *
- *     deno task zero-loss                          one run with a seed by chance, 100,000 events
- *     deno task zero-loss --seeds 50 --from 1      fifty runs
- *     deno task zero-loss --events 20000
+ * killed, cut off and started again at random places of the stream. Every subscriber ends with every
+ * event, once, in order.
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { taskArguments } from "../../scripts/task_arguments.ts";
 import { freePort } from "../support/free_port.ts";
 import { RandomSource } from "../support/random.ts";
 import { uuid } from "../support/agents.ts";
 import { waitUntil } from "../support/wait_until.ts";
 import { type AgentProcessOptions, textOfEvent } from "./agent_process.ts";
 import { ServerProcess } from "./server_process.ts";
+
+const USAGE =
+  `deno task zero-loss                        one run with a seed by chance, 100,000 events
+deno task zero-loss --seeds 50 --from 1    fifty runs
+deno task zero-loss --events 20000         shorter ones`;
 
 const SUBSCRIBERS = 4;
 const ROOT = new URL("../..", import.meta.url);
@@ -173,10 +174,10 @@ function check({ file, name, events }: AgentProcessOptions, seed: number): void 
 }
 
 if (import.meta.main) {
-  const args = parseArgs(Deno.args, { string: ["seeds", "from", "events"] });
-  const count = Number(args.seeds ?? 1);
-  const from = Number(args.from ?? crypto.getRandomValues(new Uint32Array(1))[0]! % 1_000_000);
-  const events = Number(args.events ?? 100_000);
+  const args = taskArguments(USAGE, { values: ["seeds", "from", "events"] });
+  const count = args.number("seeds") ?? 1;
+  const from = args.number("from") ?? crypto.getRandomValues(new Uint32Array(1))[0]! % 1_000_000;
+  const events = args.number("events") ?? 100_000;
   for (let seed = from; seed < from + count; seed++) {
     const { kills, seconds } = await zeroLoss(seed, events);
     const blows = Object.entries(kills).map(([who, times]) => `${who} ${times}`).join(", ");

@@ -1,42 +1,28 @@
 // deno-lint-ignore-file no-console
-/**
- * The simulation as a command.
- *
- *     deno task sim                              seeds without end, until one fails
- *     deno task sim --seeds 200 [--from 1000]    that many
- *     deno task sim --seed 7 [--trace]           one
- *     deno task sim --seed 7 --save plan.json    writes its plan, the shrunk one if it fails
- *     deno task sim --load plan.json             runs a plan
- *     … --clients 8 --steps 400                  larger plans
- *     … --counts                                 what happened how often
- *     … --go-on                                  also behind a seed that fails
- */
-import { parseArgs } from "@std/cli/parse-args";
+/** The simulation as a command. */
+import { taskArguments } from "../../scripts/task_arguments.ts";
 import { loadPlan, makePlan, type Plan, savePlan } from "./plan.ts";
 import { shrink } from "./shrink.ts";
 import { type RunResult, simulate } from "./simulation.ts";
 
-const args: Record<string, unknown> = parseArgs(Deno.args, {
-  string: ["seed", "seeds", "from", "save", "load", "clients", "steps"],
-  boolean: ["trace", "counts", "go-on"],
+const USAGE = `deno task sim                              seeds without end, until one fails
+deno task sim --seeds 200 [--from 1000]    that many
+deno task sim --seed 7 [--trace]           one
+deno task sim --seed 7 --save plan.json    writes its plan, the shrunk one if it fails
+deno task sim --load plan.json             runs a plan
+… --clients 8 --steps 400                  larger plans
+… --counts                                 what happened how often
+… --go-on                                  also behind a seed that fails`;
+
+const args = taskArguments(USAGE, {
+  values: ["seed", "seeds", "from", "save", "load", "clients", "steps"],
+  switches: ["trace", "counts", "go-on"],
 });
-const [saveTo, loadFrom] = [text(args.save), text(args.load)];
+const [saveTo, loadFrom] = [args.text("save"), args.text("load")];
 const counts = new Map<string, number>();
 
-function text(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-function number(value: unknown): number | undefined {
-  if (value === undefined) return undefined;
-  if (!/^\d+$/.test(String(value))) {
-    throw new TypeError(`Cannot use "${value}": give a whole number`);
-  }
-  return Number(value);
-}
-
 function planOf(seed: number): Plan {
-  const [clients, steps] = [number(args.clients), number(args.steps)];
+  const [clients, steps] = [args.number("clients"), args.number("steps")];
   return makePlan(seed, {
     ...(clients !== undefined && { clients }),
     ...(steps !== undefined && { steps }),
@@ -44,7 +30,7 @@ function planOf(seed: number): Plan {
 }
 
 async function run(plan: Plan): Promise<RunResult> {
-  const result = await simulate(plan, { trace: args.trace === true });
+  const result = await simulate(plan, { trace: args.has("trace") });
   for (const [what, count] of result.counts) counts.set(what, (counts.get(what) ?? 0) + count);
   for (const line of result.trace) console.log(line);
   return result;
@@ -62,10 +48,9 @@ async function report(result: RunResult): Promise<void> {
 }
 
 async function main(): Promise<number> {
-  if (loadFrom !== undefined || args.seed !== undefined) {
-    const plan = loadFrom === undefined
-      ? planOf(number(args.seed) as number)
-      : await loadPlan(loadFrom);
+  const seed = args.number("seed");
+  if (loadFrom !== undefined || seed !== undefined) {
+    const plan = loadFrom === undefined ? planOf(seed as number) : await loadPlan(loadFrom);
     const result = await run(plan);
     if (result.failures.length > 0) {
       await report(result);
@@ -75,8 +60,8 @@ async function main(): Promise<number> {
     console.log(`seed ${plan.seed}, ${plan.steps.length} steps: ok`);
     return 0;
   }
-  const first = number(args.from) ?? 1;
-  const count = number(args.seeds) ?? Infinity;
+  const first = args.number("from") ?? 1;
+  const count = args.number("seeds") ?? Infinity;
   const begun = performance.now();
   let failed = 0;
   for (let seed = first; seed < first + count; seed++) {
@@ -84,7 +69,7 @@ async function main(): Promise<number> {
     if (result.failures.length > 0) {
       await report(result);
       failed++;
-      if (args["go-on"] !== true) return 1;
+      if (!args.has("go-on")) return 1;
     }
     if (seed % 50 === 0) console.log(`${seed - first + 1 - failed} seeds are good`);
   }
@@ -95,7 +80,7 @@ async function main(): Promise<number> {
 }
 
 const code = await main();
-if (args.counts) {
+if (args.has("counts")) {
   for (const [what, count] of [...counts].sort()) {
     console.log(`${String(count).padStart(9)} ${what}`);
   }
