@@ -1,22 +1,11 @@
 /** A real browser, where the machine has one. */
 import axe from "../support/packages/axe_core.ts";
 import { assertEquals } from "@std/assert";
-import {
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from "../support/packages/playwright_core.ts";
+import { startChromium, whyNoChromium } from "../support/chromium.ts";
+import type { BrowserContextOptions, Page } from "../support/packages/playwright_core.ts";
 
-const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-
-/** Its program; undefined where there is none. `CHROMIUM` names another one. */
-export const program = [Deno.env.get("CHROMIUM"), ...PATHS].find((path) => {
-  try {
-    return path !== undefined && Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-});
+/** Milliseconds that the page may take for any one thing; Playwright's own are 30,000. */
+const PATIENCE = 120_000;
 
 /** One page of a new browser, with what it has asked for. */
 export interface Visit {
@@ -35,17 +24,16 @@ export function browserTest(
   body: (visit: Visit) => Promise<void>,
 ): void {
   Deno.test({
-    name: `${name}${program ? "" : " (skipped: no Chromium here)"}`,
-    ignore: program === undefined,
+    name: `${name}${whyNoChromium === undefined ? "" : ` (skipped: ${whyNoChromium})`}`,
+    ignore: whyNoChromium !== undefined,
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
-      const browser = await chromium.launch({
-        executablePath: program!,
-        args: ["--no-sandbox", "--disable-background-networking"],
-      });
+      const browser = await startChromium();
       try {
-        const page = await (await browser.newContext(options)).newPage();
+        const context = await browser.newContext(options);
+        context.setDefaultTimeout(PATIENCE);
+        const page = await context.newPage();
         const loaded: string[] = [];
         page.on("request", (request) => void loaded.push(request.url()));
         await body({ page, loaded });

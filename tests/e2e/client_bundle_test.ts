@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bundle } from "../support/bundle.ts";
-import { chromiumPath, startChromium } from "../support/chromium.ts";
+import { startChromium, whyNoChromium } from "../support/chromium.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
@@ -101,8 +101,8 @@ Deno.test({
 
 Deno.test({
   name: "[transport 11.2] the bundle works in a web page of another origin that the server names" +
-    (chromiumPath === undefined ? " (skipped: no Chromium here)" : ""),
-  ignore: chromiumPath === undefined,
+    (whyNoChromium === undefined ? "" : ` (skipped: ${whyNoChromium})`),
+  ignore: whyNoChromium !== undefined,
   sanitizeResources: false,
   sanitizeOps: false,
   fn: () =>
