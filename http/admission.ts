@@ -3,7 +3,7 @@ import type { Store } from "../db/store.ts";
 import { isOlder, parseAppVersion } from "../lib/app_version.ts";
 import { PROTOCOL_VERSION } from "../proto/mod.ts";
 import type { Principal } from "../actors/connection/mod.ts";
-import { authenticate } from "./credentials.ts";
+import { authenticate, refusedCredentials } from "./credentials.ts";
 import { type Guesser, tooManyGuesses } from "./guess_limit.ts";
 import { plainText } from "./responses.ts";
 import type { Strategy } from "./strategies.ts";
@@ -59,14 +59,7 @@ export class Admission {
     const { headers } = request;
     const verdict = await authenticate(this.#store, headers, this.#strategies, guesser);
     if (verdict.kind === "wait") return tooManyGuesses();
-    if (verdict.kind === "invalid") {
-      return plainText(
-        401,
-        headers.has("authorization")
-          ? "invalid credentials: sign in again"
-          : "missing authorization header: sign in first",
-      );
-    }
+    if (verdict.kind === "invalid") return refusedCredentials(headers);
     const protocol = headers.get("x-zed-protocol-version") ?? "";
     if (!/^\d{1,9}$/.test(protocol)) {
       return plainText(400, "x-zed-protocol-version is missing or no number");

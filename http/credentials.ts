@@ -2,6 +2,7 @@
 import type { Store } from "../db/store.ts";
 import { isTokenText, type Verdict, verifyToken } from "../db/access_tokens.ts";
 import type { Guesser } from "./guess_limit.ts";
+import { plainText } from "./responses.ts";
 import { byStrategies, type Strategy } from "./strategies.ts";
 
 export interface Credentials {
@@ -18,6 +19,20 @@ export function parseAuthorization(header: string | null): Credentials | undefin
   const [id = "", token = ""] = (header ?? "").trim().split(/\s+/);
   if (!USER_ID.test(id) || Number(id) > LARGEST_ID || token === "") return undefined;
   return { userId: Number(id), token };
+}
+
+/** Why a request's credentials are no good, for whoever reads it; the status is 401 for each. [transport 5.4] */
+export function refusedCredentials(headers: Headers): Response {
+  const header = headers.get("authorization")?.trim() ?? "";
+  const [id = "", token] = header.split(/\s+/);
+  if (header === "") return plainText(401, "missing authorization header: sign in first");
+  if (!/^\d+$/.test(id)) {
+    return plainText(401, "missing user id in authorization header: sign in again");
+  }
+  if (token === undefined) {
+    return plainText(401, "missing access token in authorization header: sign in again");
+  }
+  return plainText(401, "invalid credentials: sign in again");
 }
 
 /**

@@ -31,14 +31,9 @@ export function observed(
   else log.info("{method} {route} {status} {milliseconds} ms {requestId}", facts);
   answer.headers.set(REQUEST_ID, id);
   addSecurityHeaders(answer.headers, isHttps(config));
-  return request.method === "HEAD" && answer.body !== null ? withoutBody(answer) : answer;
+  return answer;
 }
 
 function isHttps({ publicUrl, tls }: HttpDeps["config"]): boolean {
   return publicUrl === undefined ? tls !== undefined : publicUrl.startsWith("https:");
-}
-
-function withoutBody(answer: Response): Response {
-  void answer.body?.cancel();
-  return new Response(null, { status: answer.status, headers: answer.headers });
 }

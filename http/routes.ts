@@ -1,5 +1,5 @@
 /** From a request to its answer: path, method, credentials, then the handler of its row. */
-import { authenticate } from "./credentials.ts";
+import { authenticate, refusedCredentials } from "./credentials.ts";
 import { basePath, routePath } from "./base_path.ts";
 import { BodyTooLargeError, BodyTooSlowError } from "./body.ts";
 import { corsHeaders, preflight } from "./cors.ts";
@@ -112,9 +112,7 @@ async function answerAt(
   if (route.auth !== "user") return await guarded(route, exchange, guesser);
   const verdict = await authenticate(deps.store, request.headers, deps.strategies, guesser);
   if (verdict.kind === "wait") return tooManyGuesses();
-  if (verdict.kind === "invalid") {
-    return plainText(401, "invalid credentials: sign in again");
-  }
+  if (verdict.kind === "invalid") return refusedCredentials(request.headers);
   const tooMany = deps.limits.refuseUser(verdict.user.id, request.headers, peer);
   if (tooMany !== undefined) return tooMany;
   return await route.handler({ ...exchange, user: verdict.user, tokenId: verdict.tokenId });

@@ -2,6 +2,7 @@
  * A client's reading of an envelope, which trusts its server: protobuf's own rules, by which frames
  * that were passed on and then added to become one message. [transport 1.6.4] [design 1.7]
  */
+import { messageByTag } from "../proto/mod.ts";
 import { EnvelopeError } from "./envelope.ts";
 import type { PeerId } from "./peer_id.ts";
 
@@ -87,7 +88,7 @@ function join(first: Uint8Array, second: Uint8Array): Uint8Array {
 
 /**
  * Decodes an envelope by protobuf's rules: the last number wins, parts of one payload are merged,
- * another payload replaces the one before. Unknown numbers are skipped.
+ * another payload replaces the one before. Unknown fields are skipped.
  *
  * @throws {EnvelopeError} when it cannot be read to its end
  */
@@ -114,6 +115,8 @@ export function decodeEnvelope(plain: Uint8Array): DecodedEnvelope {
       originalSenderId = mergePeer(reader.view(), originalSenderId);
     } else {
       const part = reader.view();
+      // A field of newer servers beside the payload.
+      if (tag !== 0 && messageByTag(field) === undefined) continue;
       payload = field === tag ? join(payload, part) : part;
       tag = field;
     }

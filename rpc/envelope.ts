@@ -1,10 +1,12 @@
 /**
  * The server's look at a message before it is authorised and passed on as it is: a security
  * boundary. Whatever a receiver's decoder would read differently is refused: fields that come
- * twice, where the last wins, and fields that only a server may write. [design 1.7]
+ * twice, where the last wins. What only a server may write, and what nobody here knows, is not
+ * passed on. [design 1.7]
  *
  * Nothing is decoded, and nothing is allocated.
  */
+import { messageByTag } from "../proto/mod.ts";
 
 /**
  * Why a walk refuses a message:
@@ -15,7 +17,6 @@
  * - `group`: a field is a group
  * - `wire-type`: a field has a wire type that does not exist, or another than its type has
  * - `second-id`, `second-responding-to`, `second-payload`: it comes twice
- * - `original-sender`, `ack-id`: a field that a client must not write
  * - `second-routing`: a field of the payload that routes it comes twice
  * - `second-variant`: two variants of one oneof
  */
@@ -28,8 +29,6 @@ export type EnvelopeErrorReason =
   | "second-id"
   | "second-responding-to"
   | "second-payload"
-  | "original-sender"
-  | "ack-id"
   | "second-routing"
   | "second-variant";
 
@@ -60,8 +59,8 @@ export class EnvelopeView {
   /** Offset behind the payload's last byte. */
   payloadEnd = 0;
   /**
-   * False when unknown fields were skipped. Some receiver may know them and read them otherwise:
-   * pass on the payload in an envelope of our own instead of the sender's bytes.
+   * False when fields were skipped: some that nobody here knows but a receiver may, or some that only a
+   * server may write. Pass on the payload in an envelope of our own instead of the sender's bytes.
    */
   verbatim = true;
 }
@@ -98,6 +97,10 @@ export class Routing {
   /** An inner message has something other than the variant that needs only reading. */
   innerWrites = false;
 }
+
+/** Keys of the envelope's fields that a client has no say in. */
+const ORIGINAL_SENDER = 3 << 3 | 2;
+const ACK_ID = 266 << 3;
 
 /** Offset behind the number that was read last. */
 let cursor = 0;
@@ -211,23 +214,41 @@ export function walkEnvelope(plain: Uint8Array, view: EnvelopeView): void {
         }
         continue;
       }
-      if (field === 3) {
-        throw new EnvelopeError("The envelope names an original sender", "original-sender");
+      // An original sender, and a mark of links to remote machines: the server's own to write.
+      if (key !== ORIGINAL_SENDER && key !== ACK_ID) {
+        throw field === 0
+          ? new EnvelopeError("A field has the number 0", "field-zero")
+          : wrongType(key);
       }
-      if (field === 266) throw new EnvelopeError("The envelope has an ack id", "ack-id");
-      throw new EnvelopeError("A field has the number 0", "field-zero");
+      verbatim = false;
+      if (key === ACK_ID) at = skipScalar(plain, at, end, key);
+      else {
+        const length = readVarint32(plain, at, end);
+        at = cursor + length;
+        if (at > end) throw truncated();
+      }
+      continue;
     }
     if ((key & 7) !== 2) {
       at = skipScalar(plain, at, end, key);
       verbatim = false;
       continue;
     }
-    if (tag !== 0) throw new EnvelopeError("The envelope has two payloads", "second-payload");
-    tag = field;
     const length = readVarint32(plain, at, end);
-    payloadStart = cursor;
-    payloadEnd = at = payloadStart + length;
+    const start = cursor;
+    at = start + length;
     if (at > end) throw truncated();
+    if (tag !== 0) {
+      verbatim = false;
+      // One of the two is a field of newer clients: the other is the payload.
+      if (messageByTag(field) === undefined) continue;
+      if (messageByTag(tag) !== undefined) {
+        throw new EnvelopeError("The envelope has two payloads", "second-payload");
+      }
+    }
+    tag = field;
+    payloadStart = start;
+    payloadEnd = at;
   }
   view.plain = plain;
   view.id = id === -1 ? 0 : id;

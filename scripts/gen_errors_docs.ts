@@ -67,7 +67,7 @@ const DROPS: Readonly<Record<DroppedReason, Meaning>> = {
     "Look for a proxy that changes messages; a healthy client does not send this.",
   ],
   bad_envelope: [
-    "A message cannot be decoded, or names what only a server may name.",
+    "A message cannot be decoded, or has two payloads.",
     "Find out which client it is: what it sends would have ended the connections of others.",
   ],
   too_large: ["A message has more than 64 MiB.", "Nothing; a healthy client does not send this."],

@@ -68,6 +68,13 @@ export class RawClient implements Disposable {
     return { status: Number(first.split(" ")[1]), headers };
   }
 
+  /** The text behind the head of an answer, as long as its headers say. */
+  async text(headers: Headers): Promise<string> {
+    const length = Number(headers.get("content-length"));
+    await this.#until(() => this.#buffer.length >= length);
+    return new TextDecoder().decode(this.#take(length));
+  }
+
   /** The handshake for `/rpc` with the given headers added to those of every WebSocket. */
   async upgrade(
     headers: Readonly<Record<string, string>>,

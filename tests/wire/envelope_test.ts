@@ -87,6 +87,19 @@ Deno.test("[design 1.7c] the walk refuses a second payload, of the same type or 
   refuses("second-payload", 0x22, 0, 0x2a, 0);
   refuses("second-payload", 0x22, 0, 0x82, 0xf1, 0x04, 0);
   refuses("second-payload", 0x82, 0xf1, 0x04, 0, 0x22, 0);
+  refuses("second-payload", 0x22, 0, 0xfa, 0x7f, 0, 0x2a, 0);
+});
+
+Deno.test("[transport 1.6.5] a field of newer clients beside the payload is skipped, but not passed on", () => {
+  const unknown = [0xfa, 0x7f, 1, 9];
+  const known = [0x22, 2, 1, 2];
+  for (const fields of [[unknown, known], [known, unknown], [unknown, known, unknown]]) {
+    const view = walked(...fields.flat());
+    assertEquals([view.tag, view.verbatim], [4, false]);
+    const payload = view.plain.subarray(view.payloadStart, view.payloadEnd);
+    assertEquals(payload, Uint8Array.of(1, 2));
+  }
+  refuses("truncated", ...known, 0xfa, 0x7f, 2, 9);
 });
 
 Deno.test("[design 1.7c] the walk refuses a second id", () => {
@@ -99,15 +112,14 @@ Deno.test("[design 1.7c] the walk refuses a second responding_to", () => {
   refuses("second-responding-to", 0x10, 1, 0x22, 0, 0x10, 2);
 });
 
-Deno.test("[design 1.7c] the walk refuses original_sender_id", () => {
-  refuses("original-sender", 0x1a, 4, 8, 1, 16, 1);
-  refuses("original-sender", 0x1a, 0);
-  refuses("original-sender", 0x18, 0);
-});
-
-Deno.test("[design 1.7c] the walk refuses ack_id", () => {
-  refuses("ack-id", 0xd0, 0x10, 1);
-  refuses("ack-id", 0xd2, 0x10, 0);
+Deno.test("[design 1.7c] [transport 2.2] the walk skips original_sender_id and ack_id, which are not passed on", () => {
+  const view = walked(0x1a, 4, 8, 1, 16, 1, 0x08, 5, 0x22, 1, 9, 0xd0, 0x10, 7, 0x1a, 0);
+  assertEquals([view.id, view.tag, view.verbatim], [5, 4, false]);
+  assertEquals(view.plain.subarray(view.payloadStart, view.payloadEnd), Uint8Array.of(9));
+  refuses("truncated", 0x1a, 4, 8, 1);
+  refuses("truncated", 0xd0, 0x10, 0x80);
+  refuses("wire-type", 0x18, 0);
+  refuses("wire-type", 0xd2, 0x10, 0);
 });
 
 Deno.test("[design 1.7c] the walk refuses field 0 and wire types that do not exist", () => {
@@ -268,6 +280,8 @@ Deno.test("[transport 1.6.4] a client reads by protobuf's rules: the last number
 
 Deno.test("[transport 1.6.5] a client skips unknown fields and refuses what it cannot read", () => {
   assertEquals(decodeEnvelope(Uint8Array.of(0xd0, 0x10, 9, 0xa5, 0x06, 1, 2, 3, 4, 8, 3)).id, 3);
+  const beside = decodeEnvelope(Uint8Array.of(0x22, 1, 7, 0xfa, 0x7f, 1, 9));
+  assertEquals([beside.tag, beside.payload], [4, Uint8Array.of(7)]);
   for (const bytes of [[0x08], [0x22, 2, 1], [0x0a, 0], [0x23, 0x24], [0x00, 1], [0x25, 1]]) {
     assertThrows(() => decodeEnvelope(Uint8Array.from(bytes)), EnvelopeError);
   }
@@ -322,7 +336,7 @@ Deno.test("[design 1.7c] what a walk accepts, a decoder reads as the walk did", 
       assertEquals(view.respondingTo, decoded.respondingTo ?? -1);
       assertEquals(view.tag, decoded.tag);
       assertEquals(plain.subarray(view.payloadStart, view.payloadEnd), decoded.payload);
-      assertEquals(decoded.originalSenderId, undefined);
+      if (decoded.originalSenderId !== undefined) assertEquals(view.verbatim, false);
     }),
     { numRuns: 5000 },
   );

@@ -1,7 +1,7 @@
 /** What passes through: untouched, unless its receivers could not read it. */
 import { assert, assertEquals } from "@std/assert";
 import { Actor } from "xstate";
-import { encode, type MessageName } from "../../../proto/mod.ts";
+import { decode, encode, type MessageName } from "../../../proto/mod.ts";
 import { concatBytes, lengthDelimited } from "../../../rpc/fields.ts";
 import { compress } from "../../../rpc/zstd_compress.ts";
 import { decompress } from "../../../rpc/zstd.ts";
@@ -219,6 +219,33 @@ Deno.test("[transport 1.6.5] fields and payloads of newer clients end no connect
   assertEquals(ann.take().map(({ name, payload }) => [name, payload.slice(-3)]), [
     ["BufferSaved", new Uint8Array([0xff, 0xc3, 0x28])],
   ]);
+});
+
+Deno.test("[transport 2.2, 2.8.4] [design 1.7c] a forged sender, an ack_id and fields of newer clients are left out of what is passed on", async () => {
+  await using world = await World.start();
+  const { projectId, clients } = await world.share("host", "ann", "bob");
+  const [host, ann, bob] = clients as [Client, Client, Client];
+  const forged = encode("Envelope", {
+    originalSenderId: { ownerId: ann.connection.ownerId, id: ann.connection.id },
+    ackId: 7,
+  });
+  const plain = decompress(frame("UpdateBuffer", edit(projectId), 77), 1 << 20).slice();
+  const newer = lengthDelimited(2047, new Uint8Array([0xff, 0xc3, 0x28]));
+  host.connection.receive(compress(concatBytes([newer, forged, plain, newer])));
+  assertEquals(host.take().map(({ name, respondingTo }) => [name, respondingTo]), [["Ack", 77]]);
+  for (const guest of [ann, bob]) {
+    const bytes = guest.socket.sent.at(-1) as Uint8Array;
+    const { updateBuffer, originalSenderId, ackId } = decode(
+      "Envelope",
+      decompress(bytes, 1 << 20),
+    );
+    assertEquals(updateBuffer, decode("UpdateBuffer", edit(projectId)));
+    const { ownerId, id } = host.connection;
+    assertEquals([originalSenderId?.ownerId, originalSenderId?.id], [ownerId, id]);
+    assertEquals(ackId, undefined);
+    assertEquals(bytes.indexOf(0xc3), -1, "a field that nobody here knows is passed on");
+    guest.take();
+  }
 });
 
 Deno.test("[transport 1.6.10] [design 1.7] what is framed anew stays compressed where clients would not take the frame", async () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { statusOf, withHttp } from "../../support/http.ts";
+import { RawClient } from "../../support/raw_client.ts";
 
 Deno.test("[transport 7.6, 7.6.1, 7.6.2, 7.7, T7] the account document has every field of every year", async () => {
   await withHttp([], async ({ server, url, ask }) => {
@@ -87,6 +88,27 @@ Deno.test("[transport 5.5, 3.2.1, T4] only credentials that are wrong get a 401,
     await server.server.store.close();
     for (const [method, path] of paths) {
       assertEquals(await statusOf(ask(path, { method, as: ann })), 503, path);
+    }
+  });
+});
+
+Deno.test("[transport 5.4, 5.4.1] a 401 says what is wrong with the header, at the handshake as elsewhere", async () => {
+  await withHttp([], async ({ server, ask }) => {
+    const ann = await server.addUser("ann");
+    const texts = [
+      [undefined, "missing authorization header: sign in first"],
+      [`Bearer ${ann.token}`, "missing user id in authorization header: sign in again"],
+      [`dev-server-token ${ann.token}`, "missing user id in authorization header: sign in again"],
+      [`${ann.id}`, "missing access token in authorization header: sign in again"],
+      [`${ann.id} wrong`, "invalid credentials: sign in again"],
+      [`2147483648 ${ann.token}`, "invalid credentials: sign in again"],
+    ] as const;
+    for (const [as, text] of texts) {
+      const me = await ask("/client/users/me", as === undefined ? {} : { as });
+      assertEquals([me.status, await me.text()], [401, text]);
+      using client = await RawClient.connect(server.url);
+      const rpc = await client.upgrade(as === undefined ? {} : { authorization: as });
+      assertEquals([rpc.status, await client.text(rpc.headers)], [401, text]);
     }
   });
 });
