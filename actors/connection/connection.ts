@@ -368,8 +368,9 @@ export class Connection implements ConnectionRef {
     registry.desks.get(this.userId)?.connectionLost(this.key);
     for (const watcher of [...this.watchers]) watcher.connectionLost(this.key);
     this.watchers.clear();
-    this.outbox.close();
+    // Whoever is told because a question to it has no answer any more is told that it is away.
     this.#system.user(this.userId).tell({ type: "user.connection_lost", key: this.key }, 0);
+    this.outbox.close();
   }
 }
 

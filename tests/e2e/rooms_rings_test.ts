@@ -43,6 +43,21 @@ Deno.test("[rooms 10.2.8, 2.7] a ring that no device shows fails with the last o
   assertEquals(a.fresh().map(({ name }) => name), ["RoomUpdated", "UpdateContacts", "Error"]);
 });
 
+Deno.test("[rooms 10.2.8, 14.2, 8.2b] a callee who drops while it rings is told as offline", async () => {
+  await using server = await startServer();
+  const stage = new Stage(server);
+  const [a, b] = await stage.friends("A1", "B1", "C1");
+  const { room } = await a.call("CreateRoom", {});
+  const call = a.send("Call", { roomId: room?.id as bigint, calledUserId: b.userId });
+  await stage.silence();
+  await stage.lose("B1");
+  await a.answer(call);
+  assertEquals(await stage.heardBy("A1", "C1"), {
+    A1: ["RoomUpdated A1 0 Admin", "UpdateContacts b offline free", "↩ Error 0"],
+    C1: ["UpdateContacts b offline free"],
+  });
+});
+
 Deno.test("[rooms S3, 10.2.1, 18a] only contacts can be called, and nobody hears of the attempt", async () => {
   await using server = await startServer();
   const stage = new Stage(server);
