@@ -75,8 +75,8 @@ export function handleUpdateChannelBuffer(context: RequestContext): void {
 
 /**
  * To a client that comes back, two lost places of its user look alike, and it does not say which was
- * its own. Its cursors do, which follow, and which nobody else sends. Its own may have been left by the
- * other one already. [channels 8.6]
+ * its own. Its cursors do, which follow; beside those of others, which it may bring along on its way
+ * back, they say nothing. Its own place may have been left by the other one already. [channels 8.6]
  */
 function ownPlace(
   context: RequestContext,
@@ -84,16 +84,14 @@ function ownPlace(
   operations: readonly WireOperation[],
 ): Collaborator {
   const { notes } = context;
-  const { updateSelections: cursor } =
-    operations.find(({ updateSelections }) => updateSelections !== undefined) ?? {};
-  if (cursor === undefined) return seated;
+  const cursors = operations.flatMap((one) => one.updateSelections?.replicaId ?? []);
+  const [cursor] = cursors;
+  if (cursor === undefined || cursors.some((one) => one !== cursor)) return seated;
   const mayMove = notes.unsure.delete(seated.key);
-  const own = notes.collaborators.get(cursor.replicaId);
+  const own = notes.collaborators.get(cursor);
   if (own === seated) return seated;
   if (own === undefined) {
-    return mayMove && isReplica(cursor.replicaId)
-      ? move(context, seated, cursor.replicaId)
-      : seated;
+    return mayMove && isReplica(cursor) ? move(context, seated, cursor) : seated;
   }
   if (own.userId !== seated.userId) return seated;
   exchange(context, seated, own);

@@ -111,6 +111,32 @@ Deno.test("[channels 8.6, Q-12] of two lost places of one user each client gets 
   assertEquals(told(owner).at(-1), "UpdateChannelBufferCollaborators 1 #0/8,#4/9");
 });
 
+Deno.test("[channels 8.6, Q-12] cursors of others that a client brings along on its way back do not move it to their places", async () => {
+  await using world = await World.start();
+  const { owner, member } = await openTestNotes(world);
+  const second = await world.connect("member");
+  await openNotes(world, second);
+  await write(world, second, edit([10, 2], [], [0, 0], "x"));
+  for (const client of [member, second]) client.connection.socketClosed();
+  // What it wrote without a connection tells that it is the one with replica 10.
+  const third = await world.connect("member");
+  await comeBack(world, third, [[10, 4]]);
+  told(third);
+  told(owner);
+  await write(
+    world,
+    third,
+    edit([10, 4], [[10, 2]], [1, 1], "y"),
+    select([9, 3]),
+    select([10, 5]),
+  );
+  assertEquals(told(owner).map((text) => text.split(" ")[0]), ["UpdateChannelBuffer"]);
+  // The other one does not come: its replica id goes to the next one, and not the third's.
+  await world.clock.advanceAsync(30_000);
+  await world.settle();
+  assertEquals(told(owner), ["UpdateChannelBufferCollaborators 1 #0/8,#3/10"]);
+});
+
 Deno.test("[channels 8.6, Q-12] whose place another client of his took and left gets its replica id again", async () => {
   await using world = await World.start();
   const { owner, member } = await openTestNotes(world);
