@@ -36,5 +36,6 @@ export async function deviceSession(
     login: undefined,
     credentials: { userId: Number(userId), token },
     network: networkOf(undefined, serverUrl, env),
+    remedy: "PARLEY_USER_ID and PARLEY_TOKEN say who it is",
   };
 }

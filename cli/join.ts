@@ -1,5 +1,10 @@
 /** `join`: pairs this device with a local server. [local 3] [local 4a] [local 8] */
-import { nodeHttpClient, pairDevice, readFingerprint } from "../client/node.ts";
+import {
+  AuthenticationError,
+  nodeHttpClient,
+  pairDevice,
+  readFingerprint,
+} from "../client/node.ts";
 import type { Environment } from "../lib/read_settings.ts";
 import { readableFingerprint } from "../local/certificate.ts";
 import { parseCommandLine, UsageError } from "./args.ts";
@@ -109,6 +114,13 @@ export async function runJoin(
     );
     output.result(
       switches.has("json") ? JSON.stringify(kept) : `Paired with ${kept.name} as ${login}`,
+    );
+  } catch (error) {
+    if (user.trim() !== "" || !(error instanceof AuthenticationError)) throw error;
+    throw new SessionError(
+      `${error.message} (This machine does not tell who you are: give it with --name, unless the ` +
+        "code was made for your account)",
+      { cause: error },
     );
   } finally {
     http.close();

@@ -40,6 +40,8 @@ export interface Session {
   readonly credentials: Credentials;
   /** For `nodeTransport` and `nodeHttpClient`; it holds the pin of a paired server. */
   readonly network: Network;
+  /** What the user does when the server does not take the login. */
+  readonly remedy: string;
 }
 
 /**
@@ -70,7 +72,8 @@ export async function openSession(
   }
   const { name, url, login } = known;
   const network = networkOf(known.fingerprint ?? undefined, url, env);
-  return { name, serverUrl: url, login: login ?? undefined, credentials, network };
+  const remedy = howToSignIn(known);
+  return { name, serverUrl: url, login: login ?? undefined, credentials, network, remedy };
 }
 
 /** What a {@link CollabClient} of that session is made with. */

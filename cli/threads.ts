@@ -1,11 +1,12 @@
 /** `threads`, `watch`, `send`, `approve`, `deny`, `cancel`: agents' threads on the terminal. [agents 2] */
-import { CollabClient, RequestError } from "../client/mod.ts";
+import { CollabClient, RequestError, UnauthorizedError } from "../client/mod.ts";
 import type { Environment } from "../lib/read_settings.ts";
 import { AgentDeliveryEnum } from "../proto/mod.ts";
 import { parseCommandLine, UsageError } from "./args.ts";
 import { deviceSession, sessionHelp } from "./device_session.ts";
 import { programName } from "./program_name.ts";
 import { clientOptions } from "./session.ts";
+import { SessionError } from "./session/session_error.ts";
 import { newestThreads, threadNamed } from "./threads/find.ts";
 import { paintFor, wantsColours } from "./threads/paint.ts";
 import { jsonOf, threadList } from "./threads/show.ts";
@@ -66,7 +67,8 @@ export async function runThreads(
   const [thread, ...rest] = words;
   const given = { command, thread, rest, switches, values };
   require(given);
-  const options = clientOptions(await deviceSession(values.get("server"), env));
+  const session = await deviceSession(values.get("server"), env);
+  const options = clientOptions(session);
   try {
     if (command !== "watch") {
       await using client = await CollabClient.connect(options);
@@ -87,13 +89,18 @@ export async function runThreads(
       json: switches.has("json"),
       untilStopped: switches.has("until-stopped"),
       paint: paintFor(wantsColours(env)),
-      write: writeOut,
+      write: (text) => {
+        if (!writeOut(text)) end();
+      },
       note: output.note,
       signal: ended.signal,
     });
     Deno.removeSignalListener("SIGINT", end);
     return 0;
   } catch (error) {
+    if (error instanceof UnauthorizedError) {
+      throw new SessionError(`${error.message}; ${session.remedy}`, { cause: error });
+    }
     // What the server does not want is no defect of this program.
     if (!(error instanceof RequestError)) throw error;
     output.note(`Cannot ${command}: ${error.reason}`);
@@ -130,6 +137,7 @@ async function once(client: CollabClient, given: Given, env: Environment): Promi
     if (!json) return threadList(threads, paintFor(wantsColours(env)));
     return threads.map(jsonOf).join("\n");
   }
+  const text = command === "send" ? await words(rest) : "";
   const threadId = await threadNamed(client, given.thread as string);
   const commandId = crypto.randomUUID();
   const subscriberId = crypto.randomUUID();
@@ -138,7 +146,7 @@ async function once(client: CollabClient, given: Given, env: Environment): Promi
   const send = async () => {
     switch (command) {
       case "send":
-        return await client.request("SendAgentMessage", { ...common, text: await words(rest) });
+        return await client.request("SendAgentMessage", { ...common, text });
       case "approve":
       case "deny": {
         const toolUseIds = rest.length > 0 ? [...rest] : await waitingTools(client, threadId);
@@ -156,8 +164,12 @@ async function once(client: CollabClient, given: Given, env: Environment): Promi
 }
 
 async function words(rest: readonly string[]): Promise<string> {
-  if (rest.length > 1 || rest[0] !== "-") return rest.join(" ");
-  return (await new Response(Deno.stdin.readable).text()).trimEnd();
+  const isRead = rest.length === 1 && rest[0] === "-";
+  const text = isRead ? (await new Response(Deno.stdin.readable).text()).trimEnd() : rest.join(" ");
+  if (text.trim() !== "") return text;
+  throw new UsageError(
+    `Cannot send: ${isRead ? "standard input has no words" : "the message has no words"}`,
+  );
 }
 
 async function waitingTools(client: CollabClient, threadId: string): Promise<string[]> {
@@ -185,7 +197,14 @@ function numberOf(values: ReadonlyMap<string, string>, name: string): number | u
   return Number(text);
 }
 
-function writeOut(text: string): void {
+/** @returns false when nobody reads any more, as behind `| head` */
+function writeOut(text: string): boolean {
   const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  try {
+    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    return false;
+  }
 }

@@ -59,7 +59,8 @@ export async function runUser(
     output.result(userHelp());
     return;
   }
-  const run = commandOf(command, logins, switches, readPassword);
+  const sameData = dataFlags.length === 0 ? "" : ", with the same flags";
+  const run = commandOf(command, logins, switches, readPassword, sameData);
   const publicUrl = env.PUBLIC_URL?.replace(/\/+$/, "") || undefined;
   const accounts = await openAccounts(loadDataConfig(dataFlags, env), output.note, publicUrl);
   try {
@@ -80,6 +81,7 @@ function commandOf(
   logins: readonly string[],
   switches: ReadonlySet<string>,
   readPassword: PasswordReader,
+  sameData: string,
 ): (accounts: Accounts) => Promise<Answer> {
   if (switches.has("admin") && command !== "add" && command !== "invite") {
     throw new UsageError(
@@ -102,7 +104,7 @@ function commandOf(
       if (logins.length > 0) throw new UsageError('Cannot run "user list": it takes no login');
       return async (accounts) => {
         const all = await accounts.list();
-        return { json: all, text: listText(all) };
+        return { json: all, text: listText(all, sameData) };
       };
     case "token": {
       const login = onlyLogin(command, logins);
@@ -165,8 +167,10 @@ function linkText({ login, url, expiresAt }: InvitationLink): string {
     `${new Date(expiresAt).toISOString().slice(0, 10)}:\n${url}`;
 }
 
-function listText(users: readonly AccountSummary[]): string {
-  if (users.length === 0) return `No accounts yet; add one with ${programName()} user add <login>`;
+function listText(users: readonly AccountSummary[], sameData: string): string {
+  if (users.length === 0) {
+    return `No accounts yet; add one with ${programName()} user add <login>${sameData}`;
+  }
   const width = Math.max(...users.map((user) => String(user.id).length), 2);
   const lines = users.map((user) =>
     `${String(user.id).padStart(width)}  ${user.login}${user.admin ? "  (admin)" : ""}`

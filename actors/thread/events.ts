@@ -24,6 +24,7 @@ export const EventKind = {
   CompletionStopped: fieldNumber("AgentEvent", "completionStopped"),
   CommandFailed: fieldNumber("AgentEvent", "commandFailed"),
   CommandTaken: fieldNumber("AgentEvent", "commandTaken"),
+  CommandWaiting: fieldNumber("AgentEvent", "commandWaiting"),
   Sealed: fieldNumber("AgentEvent", "sealed"),
 } as const;
 

@@ -1,6 +1,7 @@
 /** Events of a host: known again, numbered, or refused one by one. [agents R1, R2, R6] */
 import type { EventResult, IncomingEvent, ThreadMessage } from "../refs/mod.ts";
-import { hosted } from "./commands.ts";
+import { decode } from "../../proto/mod.ts";
+import { answerWaiters, hosted } from "./commands.ts";
 import type { ThreadContext } from "./context.ts";
 import {
   appendEvent,
@@ -66,5 +67,9 @@ function take(
   }
   const seq = appendEvent(context, event);
   if (hostId !== undefined && state.hostId === "") hosted(context, hostId);
+  // The device need not wait for an answer that will take its time.
+  if (event.kind === EventKind.CommandWaiting) {
+    answerWaiters(context, decode("AgentEvent", event.payload).commandWaiting?.commandId ?? "");
+  }
   return { seq };
 }

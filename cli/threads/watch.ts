@@ -1,6 +1,6 @@
 /** `watch`: what happens in threads, as it happens. */
 import { AgentSubscription, CollabClient } from "../../client/mod.ts";
-import { chainText } from "../../client/errors.ts";
+import { chainText, UnauthorizedError, UpgradeRequiredError } from "../../client/errors.ts";
 import type { ClientOptions } from "../../client/mod.ts";
 import { jsonOf, Transcript } from "./show.ts";
 import type { Paint } from "./paint.ts";
@@ -25,7 +25,7 @@ export interface WatchOptions {
 /** Messages of a thread that are shown before what happens. */
 const HISTORY = 20;
 
-/** Watches until it is ended. @throws {ConnectError} {RequestError} it cannot begin */
+/** Watches until it is ended. @throws {ConnectError} {RequestError} it cannot begin, or go on */
 export async function watch(options: WatchOptions): Promise<void> {
   const { threadId, json, untilStopped, write, note, signal } = options;
   await using client = await CollabClient.connect(options.client);
@@ -45,13 +45,18 @@ export async function watch(options: WatchOptions): Promise<void> {
     onGap: ({ upToSeq }) => note(`Events up to ${upToSeq} are not kept any more`),
   });
   await subscription.attach(client);
+  const end = () => void subscription.end().catch(() => {});
+  let refusal: Error | undefined;
   const stop = client.onStatus((status) => {
     if (status.name === "ConnectionLost") note("The server is away; trying again");
+    if ("error" in status && isFinal(status.error)) {
+      refusal = status.error;
+      end();
+    }
     if (status.name !== "Connected") return;
     note("The server is back");
     subscription.attach(client).catch((error) => note(`Cannot go on: ${chainText(error)}`));
   });
-  const end = () => void subscription.end().catch(() => {});
   signal.addEventListener("abort", end, { once: true });
   // It may have been ended before anything was heard.
   if (signal.aborted) end();
@@ -61,10 +66,16 @@ export async function watch(options: WatchOptions): Promise<void> {
       else transcript.show(event);
       if (untilStopped && event.completionStopped !== undefined) break;
     }
+    if (refusal !== undefined) throw refusal;
     // An end that was asked for is under way already.
     if (!signal.aborted) await subscription.end();
   } finally {
     signal.removeEventListener("abort", end);
     stop();
   }
+}
+
+/** Whether another attempt is of no use. */
+function isFinal(error: Error): boolean {
+  return error instanceof UnauthorizedError || error instanceof UpgradeRequiredError;
 }

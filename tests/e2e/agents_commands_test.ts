@@ -107,6 +107,25 @@ Deno.test("[agents R7] a host that is lost before it answers gets the command ag
   assertEquals(commandsOf(host), [uuid("x")]);
 });
 
+Deno.test("[agents 2, R7] a device hears at once that its command is stored when the host says that it has to wait", async () => {
+  // Whose time stands, so that nothing but the host's word can be the reason.
+  await using server = await startServer({ parts: { clock: new SteppedClock() } });
+  const host = await register(server);
+  const device = await server.raw("alice");
+  await publish(host, created(THREAD));
+  host.on("AgentCommand", ({ value: { commandId } }) => {
+    void publish(host, { threadId: THREAD, commandWaiting: { commandId } });
+  });
+  const commandId = uuid("later");
+  assertEquals((await send(device, commandId)).delivery, Queued);
+  const [asked] = host.all("AgentCommand");
+  assertEquals(asked?.commandId, commandId);
+  assertEquals(
+    (await eventsOf(device)).slice(1).map((one) => one.commandWaiting),
+    [{ commandId }],
+  );
+});
+
 Deno.test("[agents R7] on a running server a command that nobody takes for a day fails, and devices hear of it", async () => {
   const clock = new SteppedClock();
   await using server = await startServer({ parts: { clock } });

@@ -186,6 +186,11 @@ Deno.test({
         ConnectError,
         "Cannot trust this server",
       );
+      await assertRejects(
+        () => device.join([url, "--name", " "], "y", text),
+        SessionError,
+        "give it with --name",
+      );
       assertStringIncludes(await device.join([url], "y", text), "as ada");
       const session = await device.session();
       assertEquals(session.network.pin, fingerprint);

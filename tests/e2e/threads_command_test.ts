@@ -1,4 +1,5 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Init, MessageTypes } from "../../proto/mod.ts";
 import { Device } from "../support/acp/device.ts";
 import { TestEditor } from "../support/acp/editor.ts";
 import { created, uuid } from "../support/agents.ts";
@@ -116,6 +117,35 @@ Deno.test("[agents 2] on the terminal there are all threads, though a server giv
   assertStringIncludes((await run("threads", "--limit", "0")).errors, "--limit 0");
 });
 
+Deno.test("[agents 2] watch ends when nobody reads what it writes, and when its login is not good any more", async () => {
+  await using server = await startServer();
+  const { run, start } = await terminal(server);
+  const host = await server.client("alice");
+  const threadId = uuid("watched");
+  const tell = (...events: readonly Init<MessageTypes["AgentEvent"]>[]) =>
+    host.request("PublishAgentEvents", {
+      events: events.map((event) => ({ eventId: crypto.randomUUID(), threadId, ...event })),
+    });
+  await tell(created(threadId));
+
+  const unread = start("watch", threadId, "--json", "--after", "0");
+  const reader = unread.stdout.getReader();
+  assert(!(await reader.read()).done);
+  await reader.cancel();
+  await tell({ threadUpdated: { title: "for nobody" } });
+  const [left, said] = await Promise.all([unread.status, new Response(unread.stderr).text()]);
+  assertEquals([left.code, said], [0, ""]);
+
+  const watching = start("watch", threadId, "--json", "--after", "0");
+  const refused = new Response(watching.stderr).text();
+  const seen = watching.stdout.getReader();
+  assert(!(await seen.read()).done);
+  await run("user", "signout", "alice", "--data-dir", server.dataDir);
+  assertEquals((await watching.status).code, 1);
+  assertMatch(await refused, /unknown user or wrong token; PARLEY_USER_ID and PARLEY_TOKEN say/);
+  await seen.cancel();
+});
+
 Deno.test("[agents 1] on the terminal too, an unknown thread, a missing login and a bad word get clear errors", async () => {
   await using server = await startServer();
   const { run } = await terminal(server);
@@ -129,6 +159,8 @@ Deno.test("[agents 1] on the terminal too, an unknown thread, a missing login an
   assertStringIncludes(await failed("watch", unknown), `no such thread: ${unknown}`);
   assertStringIncludes(await failed("approve", "abcd"), "Cannot find the thread abcd");
   assertStringIncludes(await failed("send"), "which thread?");
+  assertStringIncludes(await failed("send", "abcd", " "), "the message has no words");
+  assertStringIncludes(await failed("send", "abcd", "-"), "standard input has no words");
   assertStringIncludes(await failed("threads", "--wrong"), "it is not an option");
   const elsewhere = await failed("threads", "--server", "http://127.0.0.1:1");
   assertStringIncludes(elsewhere, "127.0.0.1:1");

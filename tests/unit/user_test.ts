@@ -213,7 +213,11 @@ Deno.test("[issue 3 run] the flags of the data folder beat the environment", asy
     await user("add", "bob", "--database-url", `sqlite:${folder}/own.sqlite`);
     assertEquals((await Deno.stat(`${folder}/other/parley.sqlite`)).isFile, true);
     assertEquals((await Deno.stat(`${folder}/own.sqlite`)).isFile, true);
-    assertMatch(await user("list"), /^No accounts yet/);
+    assertMatch(await user("list"), /^No accounts yet.*user add <login>$/);
+    assertMatch(
+      await user("list", "--data-dir", `${folder}/third`),
+      /<login>, with the same flags$/,
+    );
   });
 });
 
