@@ -56,7 +56,7 @@ export function testEnvironment(caller: Record<string, string>): Record<string, 
     if (FOREIGN_VARIABLES.has(name) || name.startsWith("npm_")) delete env[name];
   }
   // Tests talk to servers on this machine; a proxy of the network must not come between.
-  const direct = ["127.0.0.1", "localhost", "::1"];
+  const direct = ["127.0.0.0/8", "127.0.0.1", "localhost", "::1"];
   const noProxy = [caller.NO_PROXY ?? caller.no_proxy ?? "", ...direct].filter(Boolean).join(",");
   return { ...env, NO_PROXY: noProxy, no_proxy: noProxy };
 }

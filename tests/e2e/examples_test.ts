@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { statusEdges } from "../../client/connection/machine.ts";
 import { bundle } from "../support/bundle.ts";
-import { runDeno } from "../support/run_deno.ts";
+import { runDeno, WITHOUT_PROXY } from "../support/run_deno.ts";
 import { startServer } from "../support/server.ts";
 
 const ROOT = new URL("../..", import.meta.url);
@@ -73,6 +73,7 @@ Deno.test("[agents 1] [design 2] a host of one's own and a device that speaks wi
     const { id, token } = await server.addUser("ann");
     const who = [server.url, String(id), token];
     await using host = new Deno.Command(Deno.execPath(), {
+      ...WITHOUT_PROXY,
       args: ["run", "-A", "--quiet", "examples/host_an_agent.ts", ...who, folder],
       cwd: ROOT,
       stdout: "piped",
@@ -95,6 +96,7 @@ Deno.test({
     inFolder(async (folder) => {
       const { path } = await bundle("client/node.ts", folder, "deno");
       await using embedder = new Deno.Command(Deno.execPath(), {
+        ...WITHOUT_PROXY,
         args: ["run", "-A", "--quiet", "examples/embed_and_wait.ts", `${folder}/data`, "ann"],
         cwd: ROOT,
         stdin: "piped",
@@ -103,6 +105,7 @@ Deno.test({
       const lines = linesOf(embedder.stdout);
       const { serverUrl, userId, token } = JSON.parse((await lines.next()).value ?? "");
       const { success, stdout, stderr } = await new Deno.Command("node", {
+        ...WITHOUT_PROXY,
         args: ["examples/call_from_node.mjs", path, serverUrl, String(userId), token],
         cwd: ROOT,
         stdout: "piped",

@@ -53,7 +53,7 @@ Deno.test("[design 2] test runner keeps the shell's settings away from the tests
   });
   assertEquals(Object.keys(env).sort(), ["HOME", "NO_COLOR", "NO_PROXY", "PATH", "no_proxy"]);
   assertEquals(env.PATH, "/bin");
-  assertEquals(env.NO_PROXY, "example.org,127.0.0.1,localhost,::1");
+  assertEquals(env.NO_PROXY, "example.org,127.0.0.0/8,127.0.0.1,localhost,::1");
 });
 
 Deno.test("[design 2] test runner ends with one line of counts", () => {
