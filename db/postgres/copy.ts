@@ -23,7 +23,7 @@ export interface TableCount {
 const chunk = 1_000;
 
 /** Copying takes as long as it takes. */
-const limits = { connect: 10_000, statement: 0, lock: 5_000, answer: 3_600_000 };
+const limits = { connect: 10_000, statement: 0, lock: 5_000, answer: 3_600_000, close: 10_000 };
 
 /**
  * Copies all rows in one transaction: all of them are there afterwards, or none.

@@ -29,7 +29,7 @@ class Connection implements DatabaseConnection {
 
   constructor(options: Omit<SessionOptions, "connections" | "lost">) {
     this.#name = options.name;
-    this.#patience = (options.limits ?? timeLimits).connect;
+    this.#patience = (options.limits ?? timeLimits).close;
     this.#client = createClient({
       ...options,
       connections: 1,

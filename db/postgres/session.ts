@@ -29,6 +29,8 @@ export interface TimeLimits {
   readonly lock: number;
   /** Until an answer is not waited for any longer: the network has gone without a word. */
   readonly answer: number;
+  /** Until a connection that is closed is cut off: its other side may have gone without a word. */
+  readonly close: number;
 }
 
 export const timeLimits: TimeLimits = {
@@ -36,6 +38,7 @@ export const timeLimits: TimeLimits = {
   statement: 15_000,
   lock: 5_000,
   answer: 20_000,
+  close: 5_000,
 };
 
 type Client = ReturnType<typeof createClient>;
@@ -125,7 +128,7 @@ export class Session {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#client?.end({ timeout: this.#limits.connect / 1000 });
+    await this.#client?.end({ timeout: this.#limits.close / 1000 });
   }
 
   async #ask(action: string, query: (client: Client) => PromiseLike<unknown>): Promise<unknown> {

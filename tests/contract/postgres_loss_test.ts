@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Kysely, sql } from "kysely";
 import type { DialectMigration } from "../../db/migrations/mod.ts";
+import { timeLimits } from "../../db/postgres/session.ts";
 import { openPostgres, postgresMigrationState } from "../../db/postgres/open.ts";
 import { StoreAwayError, type Write } from "../../db/store.ts";
 import { TcpRelay } from "../support/tcp_relay.ts";
@@ -12,8 +13,8 @@ const postgres = await TestPostgres.start({ durable: false });
 const skipped = typeof postgres === "string" ? ` (skipped: ${postgres})` : "";
 if (typeof postgres !== "string") Deno.test.afterAll(() => postgres[Symbol.asyncDispose]());
 
-/** How long a connection's end may take, which nobody is there to answer. */
-const limits = { connect: 200, statement: 5_000, lock: 5_000, answer: 5_000 };
+/** Nobody is there to answer a connection's end. */
+const limits = { ...timeLimits, close: 200 };
 
 /** An empty database, reached through a network that breaks when it is told to. */
 class BrokenNetwork implements AsyncDisposable {
@@ -104,7 +105,7 @@ Deno.test({
     const migrations = twoTables(() => {
       if (cuts++ < 2) relay.cut();
     });
-    const store = await openPostgres({ url, name: "there", migrations, patience: 5_000 });
+    const store = await openPostgres({ url, name: "there", migrations, patience: 60_000 });
     await store.close();
     assertEquals(cuts, 3);
     assertEquals(await network.tables(), ["migration_lock", "migrations", "one", "two"]);

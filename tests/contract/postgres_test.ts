@@ -292,7 +292,7 @@ function suite(postgres: TestPostgres): void {
       try {
         const url = new URL(postgres.urlOf(database));
         [url.username, url.password] = ["weak", "weak"];
-        const weak = { url: url.href, name: "there", patience: 5_000 };
+        const weak = { url: url.href, name: "there", patience: 60_000 };
         const noTables = await assertRejects(() => openPostgres(weak), StoreUnavailableError);
         assertMatch(noTables.message, advice);
         assert(!(noTables instanceof StoreAwayError), "nothing changes by itself");

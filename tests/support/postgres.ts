@@ -84,7 +84,7 @@ export class TestPostgres implements AsyncDisposable {
       name: database,
       connections: 2,
       exclusive: true,
-      patience: 5_000,
+      patience: 60_000,
       ...options,
     });
   }
