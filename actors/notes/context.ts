@@ -139,10 +139,15 @@ export function leave(
 }
 
 /** A place is free from now on; nobody is told yet. */
-function vacate(context: NotesContext, { replicaId, key }: Collaborator): void {
+function vacate(context: NotesContext, { replicaId, key, userId }: Collaborator): void {
   const { system, turn, notes } = context;
   notes.collaborators.delete(replicaId);
-  notes.unsure.delete(key);
+  const isUnsure = notes.unsure.delete(key);
+  // Another client of the user may be the one that writes under this id, and has not said so yet.
+  const isDoubtful = (one: Collaborator) =>
+    one.userId === userId &&
+    (notes.unsure.has(one.key) || isUnsure && !system.registry.connections.has(one.key));
+  if (notes.inOrder().some(isDoubtful)) notes.spoilt.add(replicaId);
   system.openNotes.remove(key, notes.channelId);
   turn.remove("channel_buffer_collaborators", {
     channel_id: notes.channelId,
@@ -168,6 +173,7 @@ export function forget({ turn, notes }: NotesContext, operations: Iterable<Opera
 
 /** The text becomes the base of the next epoch, if there was any change in this one. [channels 8.5] */
 function endEpoch({ turn, notes }: NotesContext): void {
+  notes.spoilt.clear();
   if (notes.latestOfEpoch === undefined) return;
   const ended = { channel_id: notes.channelId, epoch: notes.epoch };
   // Nobody reads them again.

@@ -44,7 +44,8 @@ export class NotesState {
   readonly senders = new Map<number, number>();
   /**
    * Replica ids of which something waits with others for ever: clients hold back all that comes of
-   * them. [channels 9.7] A restart forgets them.
+   * them. [channels 9.7] And those under which somebody may write who has another place. A restart
+   * forgets them.
    */
   readonly spoilt = new Set<number>();
   /** The greatest value of a timestamp that collaborators have heard of in this epoch. */

@@ -157,6 +157,31 @@ Deno.test("[channels 8.6, Q-12] whose place another client of his took and left 
   assertEquals(told(owner).length, 1);
 });
 
+Deno.test("[channels 8.6, Q-12, 8.3.2] nobody gets the replica id of a client that is on another one's place", async () => {
+  await using world = await World.start();
+  const { owner, member } = await openTestNotes(world);
+  const second = await world.connect("member");
+  await openNotes(world, second);
+  for (const client of [member, second]) client.connection.socketClosed();
+  // Each is on the other one's place.
+  const third = await world.connect("member");
+  await comeBack(world, third, []);
+  const fourth = await world.connect("member");
+  await comeBack(world, fourth, []);
+  await leave(world, fourth);
+  told(owner);
+  const fifth = await world.connect("owner");
+  await openNotes(world, fifth);
+  assertEquals(told(owner), ["UpdateChannelBufferCollaborators 1 #0/8,#3/9,#5/11"]);
+  await write(world, third, select([10, 5]));
+  assertEquals(told(owner)[0], "UpdateChannelBufferCollaborators 1 #0/8,#3/10,#5/11");
+  // When all are gone, nobody writes under any.
+  for (const client of [third, fifth, owner]) await leave(world, client);
+  await openNotes(world, owner);
+  await openNotes(world, third);
+  assertEquals(told(owner).at(-1), "UpdateChannelBufferCollaborators 1 #0/8,#3/9");
+});
+
 Deno.test("[channels 8.6, Q-12] who kept silent and lost his place to another client of his has it again, once that one's cursors say so", async () => {
   await using world = await World.start();
   const { owner, member } = await openTestNotes(world);
