@@ -45,6 +45,7 @@ Deno.test("[agents 4d] what an agent does in an editor is seen on another device
     ["think hm\nsay hello \nsay world\nplan it", ""],
     ["hello world", "hm"],
   ]);
+  await waitUntil(() => editor.errors !== "");
   assertEquals(editor.errors, "the agent is here\n");
 });
 
@@ -300,7 +301,7 @@ Deno.test("[agents 4f] exit codes and signals pass, and the streams hold nothing
     const sessionId = await editor.open();
     await editor.prompt(sessionId, "shout");
     await editor.prompt(sessionId, "exit 7").catch(() => {});
-    assertEquals((await editor.child.status).code, 7);
+    assertEquals(await editor.ended(), 7);
     const lines = editor.output.trimEnd().split("\n");
     assertEquals(lines.filter((line) => !line.startsWith("{")), ["not a message at all"]);
     // The second line is the agent's too: its library's, about the editor's answer to the shout.
@@ -314,12 +315,12 @@ Deno.test("[agents 4f] exit codes and signals pass, and the streams hold nothing
     await using editor = await editorOf(server, { agent: ["sh", "-c", script] });
     await waitUntil(() => editor.output.includes("ready"));
     editor.child.kill("SIGHUP");
-    assertEquals((await editor.child.status).code, 41);
-    await waitUntil(() => editor.output === "ready\nhup\n");
+    assertEquals(await editor.ended(), 41);
+    assertEquals(editor.output, "ready\nhup\n");
   }
   await using missing = await editorOf(server, { agent: ["no-such-agent-here"] });
-  assertEquals((await missing.child.status).code, 1);
-  await waitUntil(() => missing.errors.includes('Cannot run the agent "no-such-agent-here"'));
+  assertEquals(await missing.ended(), 1);
+  assertStringIncludes(missing.errors, 'Cannot run the agent "no-such-agent-here"');
 });
 
 Deno.test("[agents 1a] what is printed for Zed's settings starts the same bridge", async () => {

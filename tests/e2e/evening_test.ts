@@ -10,7 +10,7 @@ import { addressOf, Evening, type Person } from "../support/evening.ts";
 import { printedRandom } from "../support/random.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
-const SCALE = Deno.env.get("PARLEY_REAL_TIME") === undefined ? 0.25 : 1;
+const SCALE = Deno.env.get("PARLEY_REAL_TIME") === undefined ? 0.5 : 1;
 
 /** An outage of so many milliseconds of the protocol's time. */
 async function pass(ms: number): Promise<void> {

@@ -84,7 +84,7 @@ Deno.test("[local 1a] a database in memory is warned of, and leaves no file", as
   await using shell = await LocalShell.open();
   await using server = shell.start(...ALONE, "--database-url", "sqlite::memory:?mode=rwc");
   const url = await urlOf(server);
-  assertStringIncludes(server.errors, "WARNING: the database is in memory");
+  await server.matchErrors(/WARNING: the database is in memory/);
   assertEquals((await pairAt(url, { name: "Ada", device: "test" })).status, 200);
   await assertRejects(
     () => Deno.stat(`${shell.home}/.local/share/parley/local/parley.sqlite`),

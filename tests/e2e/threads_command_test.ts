@@ -75,6 +75,7 @@ Deno.test("[agents 2] a thread is listed, watched, prompted, allowed, refused an
 
   await run("send", threadId, "wait");
   assertEquals((await run("cancel", threadId)).out, "Done\n");
+  await device.see("its end", ({ completionStopped: end }) => end?.reason === "cancelled");
   const nothing = await run("cancel", threadId);
   assertEquals([nothing.code, nothing.out], [1, ""]);
   assertEquals(nothing.errors, "Cannot cancel: nothing runs in this thread\n");

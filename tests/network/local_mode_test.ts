@@ -68,7 +68,7 @@ test(
   "[local 3d] pairing that is switched off is warned of at every start, and discovered",
   async (one, two) => {
     await using ship = await LocalShip.start(one!, "--insecure-no-pairing");
-    assertStringIncludes(ship.server.errors, "WARNING: pairing is switched off");
+    await ship.server.matchErrors(/WARNING: pairing is switched off/);
     assert(!ship.server.output.includes("Pairing code"));
     const { url, fingerprint: pin } = ship;
     assertEquals((await ask(two!, { url: `${url}/local/pair`, pin, body })).status, 200);

@@ -37,6 +37,11 @@ export class Printing implements AsyncDisposable {
     return await this.#until(() => pattern.exec(this.output));
   }
 
+  /** What a pattern finds in its errors, which come by a way of their own. */
+  async matchErrors(pattern: RegExp): Promise<RegExpExecArray> {
+    return await this.#until(() => pattern.exec(this.errors));
+  }
+
   /** Asks it to end; its exit code. */
   async end(signal: Deno.Signal = "SIGTERM"): Promise<number> {
     try {

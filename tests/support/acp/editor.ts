@@ -73,6 +73,12 @@ export class TestEditor implements AsyncDisposable {
     return this.#errors;
   }
 
+  /** The bridge's exit code, once it has ended and all that it wrote is here. */
+  async ended(): Promise<number> {
+    const [{ code }] = await Promise.all([this.child.status, this.#reading]);
+    return code;
+  }
+
   /** Initializes, and opens a session. @returns its id */
   async open(cwd = "/tmp"): Promise<string> {
     await this.initialize();
