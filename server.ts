@@ -233,6 +233,7 @@ export class Server {
     if (this.#dataDir !== undefined) {
       await writeRunningServer(dataDir, {
         url: ownUrl,
+        ...(tls && { clientUrl: this.#config.publicUrl ?? url }),
         pid: Deno.pid,
         adminSecret: this.#adminSecret,
       });

@@ -56,7 +56,8 @@ export async function runDoctor(
   }
   if (line.words.length > 1) throw new UsageError('Cannot run "doctor": give one URL');
   const local = await runningServer(line, env);
-  const url = line.words[0] ?? local?.url;
+  // Commands have a port of their own where the server has a certificate, which is to be seen too.
+  const url = line.words[0] ?? local?.clientUrl ?? local?.url;
   if (url === undefined) {
     throw new UsageError(
       `Cannot tell which server to examine: none runs on the data folder ${

@@ -6,6 +6,7 @@ const fileName = "server.json";
 
 const content = z.object({
   url: z.url(),
+  clientUrl: z.url().optional(),
   pid: z.int().positive(),
   adminSecret: z.string().min(32),
 });
@@ -14,6 +15,8 @@ const content = z.object({
 export interface RunningServer {
   /** Where this machine reaches it. */
   readonly url: string;
+  /** Where clients reach it, of a server with a certificate of its own. */
+  readonly clientUrl?: string | undefined;
   readonly pid: number;
   /** Opens the admin routes of `admin.ts`. */
   readonly adminSecret: string;

@@ -14,7 +14,8 @@ import type { Dialect } from "./types.ts";
 
 /** Table with the names of the migrations that a database has had. */
 export const migrationTable = "migrations";
-const lockTable = "migration_lock";
+/** Table with which the migrator keeps a second one out. */
+export const lockTable = "migration_lock";
 
 /** A migration written for one of the databases. */
 export type DialectMigration = (dialect: Dialect) => Migration;

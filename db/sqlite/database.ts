@@ -1,5 +1,7 @@
 /** A connection to SQLite as Parley needs it. */
 import { DatabaseSync } from "node:sqlite";
+import { lockTable, migrations, migrationTable } from "../migrations/mod.ts";
+import { StoreUnavailableError } from "../store.ts";
 import { unavailable } from "./errors.ts";
 
 /** How long a statement waits for another program's lock, in milliseconds. */
@@ -18,6 +20,7 @@ export function openDatabase(path: string): DatabaseSync {
     }
     const db = new DatabaseSync(path, { timeout: lockTimeout });
     try {
+      requireOwn(db, path);
       // WAL with FULL: one write to the disk per commit, and a commit that was answered stays.
       for (const pragma of ["journal_mode = wal", "synchronous = full", "foreign_keys = on"]) {
         db.prepare(`pragma ${pragma}`).all();
@@ -28,6 +31,27 @@ export function openDatabase(path: string): DatabaseSync {
     }
     return db;
   } catch (error) {
-    throw unavailable("open", path, error);
+    throw error instanceof StoreUnavailableError ? error : unavailable("open", path, error);
   }
+}
+
+/** Another program's database is left as it is; an empty one is taken. */
+function requireOwn(db: DatabaseSync, path: string): void {
+  const names = db
+    .prepare(
+      "select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\'",
+    )
+    .all().map(({ name }) => String(name));
+  const others = names.filter((name) => name !== migrationTable && name !== lockTable);
+  if (others.length === 0 || (names.includes(migrationTable) && hasOwnMigration(db))) return;
+  throw new StoreUnavailableError(
+    `Cannot use the database ${path}: it is another program's (it has the table "${others[0]}", ` +
+      "and nothing of Parley); it is left as it is, give another file or another folder",
+  );
+}
+
+function hasOwnMigration(db: DatabaseSync): boolean {
+  // Its columns are its program's.
+  return db.prepare(`select * from ${migrationTable}`).all()
+    .some(({ name }) => typeof name === "string" && Object.hasOwn(migrations, name));
 }

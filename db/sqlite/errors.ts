@@ -24,7 +24,11 @@ export function unavailable(action: string, path: string, cause: unknown): Store
   const reason = cause instanceof Error ? cause.message : String(cause);
   const advice = /full/i.test(reason)
     ? "free some space on its disk"
-    : /readonly|unable to open|denied/i.test(reason)
+    : /is a directory/i.test(reason)
+    ? "give the path of a file"
+    : /read-?only|unable to open|denied|not permitted|no such file|cannot find the path/i.test(
+        reason,
+      )
     ? "check that its folder exists and can be written"
     : /locked|busy/i.test(reason)
     ? "find the other program that keeps it locked"

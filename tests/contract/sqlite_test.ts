@@ -11,7 +11,7 @@ import { DatabaseSync } from "node:sqlite";
 import { sql } from "kysely";
 import { type DialectMigration, migrations } from "../../db/migrations/mod.ts";
 import { openDatabase } from "../../db/sqlite/database.ts";
-import { openSqlite } from "../../db/sqlite/open.ts";
+import { openSqlite, sqliteMigrationState } from "../../db/sqlite/open.ts";
 import { SqliteStore } from "../../db/sqlite/store.ts";
 import { StoreTooNewError, StoreUnavailableError, type WriteGroup } from "../../db/store.ts";
 import { accountTables, type Table, tables } from "../../db/tables.ts";
@@ -216,6 +216,32 @@ Deno.test("[issue 3 run] a file that is no database is left alone, with a clear 
     assertStringIncludes(error.message, path);
     assertStringIncludes(error.message, "not a database");
     assertEquals(await Deno.readTextFile(path), text);
+  });
+});
+
+Deno.test("[issue 4 run] another program's database is refused and left as it is; an empty file is taken", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/places.sqlite`;
+    for (
+      const schema of [
+        "create table places (id integer primary key, url text)",
+        "create table migrations (id integer, migration text); insert into migrations values (1, 'x')",
+        "create table migrations (name text, at text); insert into migrations values ('0001_init', '')",
+      ]
+    ) {
+      const db = new DatabaseSync(path);
+      db.exec(`drop table if exists migrations; ${schema}`);
+      db.close();
+      const before = await Deno.readFile(path);
+      for (const open of [() => openSqlite({ path }), () => sqliteMigrationState(path)]) {
+        const error = await assertRejects(open, StoreUnavailableError, 'it has the table "places"');
+        assertStringIncludes(error.message, path);
+      }
+      assertEquals(await Deno.readFile(path), before);
+    }
+    await Deno.writeFile(`${folder}/empty.sqlite`, new Uint8Array());
+    await (await openSqlite({ path: `${folder}/empty.sqlite` })).close();
+    await (await openSqlite({ path: `${folder}/empty.sqlite` })).close();
   });
 });
 

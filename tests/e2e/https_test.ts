@@ -6,6 +6,7 @@ import { localUrl, readRunningServer } from "../../http/running_server.ts";
 import { CERTIFICATES, joined } from "../support/join_process.ts";
 import { fingerprint } from "../../local/certificate.ts";
 import type { Log } from "../../lib/log.ts";
+import { examine } from "../support/doctor.ts";
 import { startServer } from "../support/server.ts";
 import { SteppedClock } from "../support/stepped_clock.ts";
 import { waitUntil } from "../support/wait_until.ts";
@@ -26,6 +27,22 @@ Deno.test("[issue 4 https] with a certificate of its own the server is reached b
   const { headers, body } = await fetch(`${running!.url}/livez`);
   await body?.cancel();
   assertEquals(headers.get("strict-transport-security"), "max-age=31536000");
+});
+
+Deno.test("[issue 4 https] on the server's machine the doctor examines what clients meet, the certificate too", async () => {
+  const examined = async (cert: string, ...more: readonly string[]) => {
+    await using server = await startServer({ flags: [...flags(cert), ...more] });
+    const report = await examine([], {}, { PARLEY_DATA_DIR: server.dataDir });
+    return { ...report, own: server.url };
+  };
+  const good = await examined("good");
+  assertEquals([good.url, good.ok, good.troubles], [good.own, true, []]);
+  const ended = await examined("expired");
+  assertEquals(ended.ok, false);
+  assertMatch(ended.step("tls")!.text, /expired on 2021-01-01/);
+  const named = await examined("good", "--public-url", "https://127.0.0.1:1/parley");
+  assertEquals(named.url, "https://127.0.0.1:1/parley");
+  assertEquals(named.troubles, ["failure tcp"]);
 });
 
 Deno.test("[issue 4 https] a certificate that cannot be used is named before anything begins", async () => {
