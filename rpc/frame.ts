@@ -1,11 +1,11 @@
 /**
- * Outgoing messages: raw zstd frames around an envelope's header, and other people's compressed
- * bytes passed on. Nothing is compressed here. [transport 1.6.2] [design 1.7]
+ * Outgoing messages, each one zstd frame: raw blocks around an envelope's header, and other people's
+ * compressed blocks passed on. Nothing is compressed here. [transport 1.6.2] [design 1.7]
  *
  * Small results are views into a shared block (rpc/zstd_slab.ts): write them soon or copy them.
  */
 import { shortLivedBytes } from "./zstd_slab.ts";
-import { MAX_BLOCK } from "./zstd_walk.ts";
+import { FrameShape, MAX_BLOCK, walkFrame } from "./zstd_walk.ts";
 
 /** The longest header: three fields, of which one holds two numbers. */
 const header = new Uint8Array(32);
@@ -57,8 +57,13 @@ function writeHeader(
 
 /** Bytes of the raw frame that {@link frameOf} makes of that many plain bytes. */
 export function frameLength(plainLength: number): number {
+  return frameHeaderLength(plainLength) + blocksLength(plainLength);
+}
+
+/** Bytes of the raw blocks of that many plain bytes. */
+function blocksLength(plainLength: number): number {
   const blocks = plainLength <= MAX_BLOCK ? 1 : Math.ceil(plainLength / MAX_BLOCK);
-  return frameHeaderLength(plainLength) + 3 * blocks + plainLength;
+  return 3 * blocks + plainLength;
 }
 
 function frameHeaderLength(plainLength: number): number {
@@ -66,29 +71,33 @@ function frameHeaderLength(plainLength: number): number {
   return plainLength < 65536 + 256 ? 7 : 9;
 }
 
+function writeMagic(target: Uint8Array): void {
+  target[0] = 0x28;
+  target[1] = 0xb5;
+  target[2] = 0x2f;
+  target[3] = 0xfd;
+}
+
 /** A frame that declares its size and with it its window, so that receivers need no larger one. */
-function writeFrameHeader(target: Uint8Array, start: number, plainLength: number): number {
-  target[start] = 0x28;
-  target[start + 1] = 0xb5;
-  target[start + 2] = 0x2f;
-  target[start + 3] = 0xfd;
+function writeFrameHeader(target: Uint8Array, plainLength: number): number {
+  writeMagic(target);
   if (plainLength < 256) {
-    target[start + 4] = 0x20;
-    target[start + 5] = plainLength;
-    return start + 6;
+    target[4] = 0x20;
+    target[5] = plainLength;
+    return 6;
   }
   if (plainLength < 65536 + 256) {
-    target[start + 4] = 0x60;
-    target[start + 5] = plainLength - 256;
-    target[start + 6] = (plainLength - 256) >> 8;
-    return start + 7;
+    target[4] = 0x60;
+    target[5] = plainLength - 256;
+    target[6] = (plainLength - 256) >> 8;
+    return 7;
   }
-  target[start + 4] = 0xa0;
-  target[start + 5] = plainLength;
-  target[start + 6] = plainLength >>> 8;
-  target[start + 7] = plainLength >>> 16;
-  target[start + 8] = plainLength >>> 24;
-  return start + 9;
+  target[4] = 0xa0;
+  target[5] = plainLength;
+  target[6] = plainLength >>> 8;
+  target[7] = plainLength >>> 16;
+  target[8] = plainLength >>> 24;
+  return 9;
 }
 
 function writeBlockHeader(target: Uint8Array, at: number, size: number, last: boolean): number {
@@ -99,38 +108,72 @@ function writeBlockHeader(target: Uint8Array, at: number, size: number, last: bo
   return at + 3;
 }
 
-/** Writes a raw frame of the first `headerLength` bytes of {@link header} and of `rest`. */
-function writeFrame(
+/**
+ * Writes raw blocks of the first `headerLength` bytes of {@link header} and of `rest`.
+ *
+ * @param ends whether they are the frame's last ones
+ * @returns the offset behind them
+ */
+function writeBlocks(
   target: Uint8Array,
   start: number,
   headerLength: number,
   rest: Uint8Array,
-): void {
+  ends: boolean,
+): number {
   const plainLength = headerLength + rest.length;
-  let at = writeFrameHeader(target, start, plainLength);
   const single = plainLength <= MAX_BLOCK;
-  at = writeBlockHeader(target, at, single ? plainLength : MAX_BLOCK, single);
+  let at = writeBlockHeader(target, start, single ? plainLength : MAX_BLOCK, single && ends);
   for (let index = 0; index < headerLength; index++) target[at++] = header[index] as number;
   if (single) {
     if (rest.length > 0) target.set(rest, at);
-    return;
+    return at + rest.length;
   }
   let taken = MAX_BLOCK - headerLength;
   target.set(rest.subarray(0, taken), at);
   at += taken;
   while (taken < rest.length) {
     const size = Math.min(MAX_BLOCK, rest.length - taken);
-    at = writeBlockHeader(target, at, size, taken + size === rest.length);
+    at = writeBlockHeader(target, at, size, ends && taken + size === rest.length);
     target.set(rest.subarray(taken, taken + size), at);
     taken += size;
     at += size;
   }
+  return at;
+}
+
+/** Writes a raw frame of the first `headerLength` bytes of {@link header} and of `rest`. */
+function writeFrame(target: Uint8Array, headerLength: number, rest: Uint8Array): void {
+  const at = writeFrameHeader(target, headerLength + rest.length);
+  writeBlocks(target, at, headerLength, rest, true);
+}
+
+/** Bytes of a frame's header that declares its window only. */
+const JOINED_HEADER = 6;
+/** The smallest window that a frame can declare, bytes. */
+const SMALLEST_WINDOW = 1024;
+
+/** The frame whose blocks become part of one of ours; reused. */
+const shape = new FrameShape();
+
+/** A frame's header that declares a window of at least that many bytes and no size. */
+function writeJoinedHeader(target: Uint8Array, window: number): number {
+  writeMagic(target);
+  target[4] = 0;
+  const bits = window <= SMALLEST_WINDOW ? 10 : 32 - Math.clz32(window - 1);
+  target[5] = (bits - 10) << 3;
+  return JOINED_HEADER;
+}
+
+/** Window of a frame that has the walked one's blocks and raw ones of that many plain bytes. */
+function joinedWindow(plainLength: number): number {
+  return Math.max(shape.window, Math.min(plainLength, MAX_BLOCK));
 }
 
 /** Plain bytes as one raw zstd frame, without an envelope's header. */
 export function frameOf(plain: Uint8Array): Uint8Array {
   const frame = shortLivedBytes(frameLength(plain.length));
-  writeFrame(frame, 0, 0, plain);
+  writeFrame(frame, 0, plain);
   return frame;
 }
 
@@ -160,7 +203,7 @@ export function message(
 ): Uint8Array {
   const headerLength = writeHeader(id, respondingTo, senderOwner, senderId);
   const frame = shortLivedBytes(frameLength(headerLength + field.length));
-  writeFrame(frame, 0, headerLength, field);
+  writeFrame(frame, headerLength, field);
   return frame;
 }
 
@@ -172,11 +215,12 @@ export function ackFrame(id: number, respondingTo: number): Uint8Array {
 }
 
 /**
- * A sender's message passed on: its own compressed bytes, then a raw frame whose header fields win,
- * since the last scalar does. An original that has `responding_to` can be passed on as an answer
- * only: what is left out here stays as it was. [design 1.7]
+ * A sender's message passed on: its own compressed blocks, then a raw block whose header fields win,
+ * since the last scalar does. All is one frame, for a receiver whose decoder stops behind the first.
+ * An original that has `responding_to` can be passed on as an answer only: what is left out here
+ * stays as it was. [design 1.7]
  *
- * @param original whole frames, walked (rpc/envelope.ts), that decode alike everywhere
+ * @param original one whole frame, walked (rpc/envelope.ts), that decodes alike everywhere
  *   (`decodesAlike` in rpc/zstd.ts)
  * @param id as in {@link message}
  * @param respondingTo as in {@link message}
@@ -192,21 +236,27 @@ export function forward(
   senderId: number,
   extra: Uint8Array = NONE,
 ): Uint8Array {
+  walkFrame(original, 0, Infinity, shape);
+  const { blocks, last, blocksEnd } = shape;
   const headerLength = writeHeader(id, respondingTo, senderOwner, senderId);
-  const whole = shortLivedBytes(original.length + frameLength(headerLength + extra.length));
-  whole.set(original);
-  writeFrame(whole, original.length, headerLength, extra);
+  const ownLength = headerLength + extra.length;
+  const whole = shortLivedBytes(JOINED_HEADER + blocksEnd - blocks + blocksLength(ownLength));
+  const at = writeJoinedHeader(whole, joinedWindow(ownLength));
+  whole.set(original.subarray(blocks, blocksEnd), at);
+  // No longer the last block.
+  whole[at + last - blocks] = (original[last] as number) & ~1;
+  writeBlocks(whole, at + blocksEnd - blocks, headerLength, extra, true);
   return whole;
 }
 
 /**
- * A message whose payload begins with `head` and ends with what cached frames hold.
+ * A message whose payload begins with `head` and ends with what a cached frame holds, as one frame.
  *
  * @param id as in {@link message}
  * @param respondingTo as in {@link message}
  * @param tag envelope tag of the payload
  * @param head first bytes of the payload
- * @param tail whole zstd frames that hold the other bytes of the payload
+ * @param tail one whole zstd frame that holds the other bytes of the payload
  * @param tailPlainLength bytes that `tail` decodes to
  */
 export function messageWithTail(
@@ -217,12 +267,15 @@ export function messageWithTail(
   tail: Uint8Array,
   tailPlainLength: number,
 ): Uint8Array {
+  walkFrame(tail, 0, Infinity, shape);
+  const { blocks, blocksEnd } = shape;
   let headerLength = writeHeader(id, respondingTo, -1, 0);
   headerLength = writeVarint(header, headerLength, tag * 8 + 2);
   headerLength = writeVarint(header, headerLength, head.length + tailPlainLength);
-  const ownLength = frameLength(headerLength + head.length);
-  const whole = shortLivedBytes(ownLength + tail.length);
-  writeFrame(whole, 0, headerLength, head);
-  whole.set(tail, ownLength);
+  const ownLength = headerLength + head.length;
+  const whole = shortLivedBytes(JOINED_HEADER + blocksLength(ownLength) + blocksEnd - blocks);
+  const start = writeJoinedHeader(whole, joinedWindow(ownLength));
+  const at = writeBlocks(whole, start, headerLength, head, false);
+  whole.set(tail.subarray(blocks, blocksEnd), at);
   return whole;
 }

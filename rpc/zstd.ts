@@ -33,28 +33,18 @@ export function decompress(message: Uint8Array, limit: number): Uint8Array {
 
 /**
  * Whether every decoder makes the same of this message, so that its bytes may be passed on after
- * looking at the plain bytes only. False where a crafted frame could decode to one thing here and
- * to another (or to nothing) in a decoder that keeps only the window of what it has decoded, as
- * Zed's: then send the plain bytes in a frame of our own. Of what encoders make, that is only what
- * holds more than 128 KiB. [design 1.7]
+ * looking at the plain bytes only. False for several frames, of which some decoders read the first
+ * only, and where a crafted frame could decode to one thing here and to another (or to nothing) in a
+ * decoder that keeps only the window of what it has decoded, as Zed's: then send the plain bytes in
+ * a frame of our own. Of what encoders make, that is only what holds more than 128 KiB. [design 1.7]
  *
  * @param message accepted by {@link decompress}
  * @param plainLength bytes of its result
  */
 export function decodesAlike(message: Uint8Array, plainLength: number): boolean {
-  // No frame has a smaller window, unless it declares its whole content.
-  if (plainLength <= 1024) return true;
-  let at = 0;
-  while (at < message.length) {
-    walkFrame(message, at, Infinity, shape);
-    if (shape.compressed && (plainLength > MAX_BLOCK || plainLength > shape.window)) {
-      const alone = at === 0 && shape.end === message.length;
-      // Of several frames, the other frames' part of the plain bytes is not known here.
-      if (alone || shape.bound > MAX_BLOCK || shape.bound > shape.window) return false;
-    }
-    at = shape.end;
-  }
-  return true;
+  walkFrame(message, 0, Infinity, shape);
+  if (shape.end < message.length) return false;
+  return !shape.compressed || (plainLength <= MAX_BLOCK && plainLength <= shape.window);
 }
 
 function decompressMany(message: Uint8Array, limit: number): Uint8Array {

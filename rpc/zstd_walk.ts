@@ -14,6 +14,10 @@ const MIN_WINDOW_LIMIT = 8 * 1024 * 1024;
 export class FrameShape {
   /** Offset of the first block's header. */
   blocks = 0;
+  /** Offset of the last block's header. */
+  last = 0;
+  /** Offset behind the last block. */
+  blocksEnd = 0;
   /** Offset behind the frame, its checksum included. */
   end = 0;
   /** Content size that the header declares, bytes; -1 for none. */
@@ -116,6 +120,7 @@ export function walkFrame(
     if (at + 3 > length) throw truncated();
     const header = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) |
       ((bytes[at + 2] as number) << 16);
+    frame.last = at;
     at += 3;
     last = (header & 1) !== 0;
     const type = (header >> 1) & 3;
@@ -141,6 +146,7 @@ export function walkFrame(
     throw new FrameError("The zstd frame does not have the size that it declares", "corrupt");
   }
 
+  frame.blocksEnd = at;
   frame.checksum = (descriptor & 4) !== 0;
   if (frame.checksum) {
     at += 4;

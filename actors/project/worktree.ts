@@ -176,6 +176,6 @@ export class Worktree {
 }
 
 function* encodedPages(pages: readonly Page[]): Generator<EncodedChunk, void> {
-  if (pages.length === 0) yield { frame: new Uint8Array(0), plainLength: 0 };
+  if (pages.length === 0) yield encodeEntries([]);
   for (const page of pages) yield page.encoded();
 }

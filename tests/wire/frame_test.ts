@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "../support/packages/fast_check.ts";
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { constants, zstdCompressSync, zstdDecompressSync, type ZstdOptions } from "node:zlib";
 import { decode, encode } from "../../proto/mod.ts";
 import { decodeEnvelope } from "../../rpc/decode_envelope.ts";
 import { EnvelopeView, walkEnvelope } from "../../rpc/envelope.ts";
@@ -15,6 +15,7 @@ import {
 } from "../../rpc/frame.ts";
 import { decompress } from "../../rpc/zstd.ts";
 import { compress } from "../../rpc/zstd_compress.ts";
+import { assertCarries } from "../support/carries.ts";
 
 const CAP = 64 * 1024 * 1024;
 const TAG = 60;
@@ -24,10 +25,23 @@ function pattern(length: number): Uint8Array {
   return new Uint8Array(length).map((_, at) => (at * at) >>> 5);
 }
 
-/** Decoded by what we did not write: node's zstd, frame by frame, and the protobuf codec. */
-function independent(...frames: Uint8Array[]) {
-  const parts = frames.map((frame) => [...zstdDecompressSync(frame)]);
-  return decode("Envelope", Uint8Array.from(parts.flat()));
+/** Decoded by what we did not write: node's zstd, which stops behind the first frame, and the codec. */
+function independent(frame: Uint8Array) {
+  return decode("Envelope", new Uint8Array(zstdDecompressSync(frame)));
+}
+
+/** Frames of all kinds that hold these bytes: with and without size, checksum and compression. */
+function framings(plain: Uint8Array): Uint8Array[] {
+  const params = { [constants.ZSTD_c_checksumFlag]: 1 };
+  // The types lack `pledgedSrcSize`.
+  const sized: { pledgedSrcSize: number } & ZstdOptions = { pledgedSrcSize: plain.length };
+  return [
+    compress(plain),
+    frameOf(plain).slice(),
+    ...[{ params }, sized, { ...sized, params }].map((options) =>
+      new Uint8Array(zstdCompressSync(plain, options))
+    ),
+  ];
 }
 
 function plainOf(frames: Uint8Array): number[] {
@@ -108,12 +122,12 @@ Deno.test("[transport 2.2] a payload's field has the tag, the length and the byt
   assertEquals(payloadField(4, pattern(300)).subarray(0, 3), Uint8Array.of(0x22, 0xac, 0x02));
 });
 
-Deno.test("[design 1.7] a forward is the sender's bytes, then a frame whose header wins", () => {
+Deno.test("[design 1.7] a forward is the sender's blocks, then one whose header wins, in one frame", () => {
   const plain = encode("Envelope", { id: 77, updateBuffer: decode("UpdateBuffer", UPDATE) });
-  for (const original of [compress(plain), frameOf(plain)]) {
-    const whole = forward(original, 0, -1, 0, 0);
-    assertEquals(whole.subarray(0, original.length), original);
-    const envelope = independent(original, whole.subarray(original.length));
+  for (const original of framings(plain)) {
+    const whole = forward(original, 0, -1, 0, 0).slice();
+    assertCarries(whole, original);
+    const envelope = independent(whole);
     assertEquals(envelope.id, 0);
     assertEquals(envelope.respondingTo, undefined);
     assertEquals(envelope.originalSenderId, { ownerId: 0, id: 0 });
@@ -129,8 +143,7 @@ Deno.test("[design 1.7] a forward is the sender's bytes, then a frame whose head
 
 Deno.test("[design 1.7a] a relayed answer gets the asker's request id, zero too", () => {
   const original = compress(encode("Envelope", { id: 9, respondingTo: 31, ack: {} }));
-  const whole = forward(original, 4, 0, -1, 0);
-  const envelope = independent(original, whole.subarray(original.length));
+  const envelope = independent(forward(original, 4, 0, -1, 0));
   assertEquals([envelope.id, envelope.respondingTo, envelope.originalSenderId], [4, 0, undefined]);
 });
 
@@ -140,7 +153,7 @@ Deno.test("[design 1.7b] a number inside a payload is overridden by the field on
   const original = compress(encode("Envelope", { id: 1, lspQuery: query }));
   const override = payloadField(tag, encode("LspQuery", { lspRequestId: 2n ** 60n }));
   const whole = forward(original, 2, -1, 1, 6, override);
-  const envelope = independent(original, whole.subarray(original.length));
+  const envelope = independent(whole);
   assertEquals(envelope.lspQuery?.lspRequestId, 2n ** 60n);
   assertEquals(envelope.lspQuery?.projectId, 5n);
   assertEquals(envelope.lspQuery?.getHover?.bufferId, 8n);
@@ -154,31 +167,38 @@ function walkedTag(plain: Uint8Array): number {
   return view.tag;
 }
 
+Deno.test("[design 1.7] forwards of any size and framing are one frame that any decoder reads", () => {
+  for (const size of [0, 1, 5, 255, 256, 1000, 5000, BLOCK - 1, BLOCK, BLOCK + 1, 300_000, 3e6]) {
+    const payload = payloadField(TAG, pattern(size));
+    for (const original of framings(payload)) {
+      const whole = forward(original, 2, -1, 1, 6).slice();
+      assertCarries(whole, original);
+      const plain = new Uint8Array(zstdDecompressSync(whole));
+      assertEquals(decompress(whole, CAP), plain);
+      assertEquals(plain.subarray(0, payload.length), payload);
+    }
+  }
+});
+
 Deno.test("[design 1.7] what is added to a forward may be larger than a block", () => {
   const original = compress(Uint8Array.of(0x08, 1));
   const extra = payloadField(TAG, pattern(300_000));
-  const decoded = decodeEnvelope(decompress(forward(original, 2, -1, 1, 1, extra), CAP));
+  const whole = forward(original, 2, -1, 1, 1, extra);
+  assertEquals(new Uint8Array(zstdDecompressSync(whole)), decompress(whole, CAP));
+  const decoded = decodeEnvelope(decompress(whole, CAP));
   assertEquals([decoded.id, decoded.payload], [2, pattern(300_000)]);
 });
 
-Deno.test("[design 1.8] a payload may end in cached frames", () => {
+Deno.test("[design 1.8] a payload may end in a cached frame, and is one frame", () => {
   for (const [headLength, tailLength] of [[0, 1], [3, 0], [10, 500], [200_000, 300_000]] as const) {
     const payload = pattern(headLength + tailLength);
     const head = payload.subarray(0, headLength);
     const rest = payload.subarray(headLength);
-    const half = rest.length >> 1;
-    const tails = [
-      [compress(rest)],
-      [frameOf(rest)],
-      [new Uint8Array(zstdCompressSync(rest.subarray(0, half))), frameOf(rest.subarray(half))],
-    ];
-    for (const frames of tails) {
-      const tail = Uint8Array.from(frames.flatMap((frame) => [...frame]));
+    for (const tail of framings(rest)) {
       const whole = messageWithTail(6, 0, TAG, head, tail, tailLength);
-      const own = whole.subarray(0, whole.length - tail.length);
-      const plain = [own, ...frames].flatMap((frame) => [...zstdDecompressSync(frame)]);
-      assertEquals(decompress(whole, CAP), Uint8Array.from(plain));
-      assertEquals(decodeEnvelope(Uint8Array.from(plain)), {
+      const plain = new Uint8Array(zstdDecompressSync(whole));
+      assertEquals(decompress(whole, CAP), plain);
+      assertEquals(decodeEnvelope(plain), {
         id: 6,
         respondingTo: 0,
         tag: TAG,
@@ -213,6 +233,7 @@ Deno.test("[design 1.7] whatever a walk accepts reaches the receiver as it was a
       assertEquals([view.id, view.respondingTo, view.tag], [id, -1, TAG]);
       const original = level === "raw" ? frameOf(plain) : compress(plain);
       const whole = forward(original, next.id, answers ?? -1, next.owner, next.sender);
+      assertEquals(new Uint8Array(zstdDecompressSync(whole)), decompress(whole, CAP));
       assertEquals(decodeEnvelope(decompress(whole, CAP)), {
         id: next.id,
         ...(answers === null ? {} : { respondingTo: answers }),

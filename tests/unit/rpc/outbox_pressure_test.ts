@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode, messageInfo } from "../../../proto/mod.ts";
-import { message } from "../../../rpc/frame.ts";
+import { frameOf, message } from "../../../rpc/frame.ts";
 import { outboxMarks, type Outgoing } from "../../../rpc/outbox.ts";
 import { bulky, numbered, Request, World } from "./outbox_world.ts";
 
@@ -65,7 +65,7 @@ Deno.test("[design 1.8, 1.8a] a turn makes no more of a stream than it can compr
     kind: "split",
     tag: messageInfo("UpdateWorktree").tag as number,
     head: encode("UpdateWorktree", { projectId: 8n }),
-    tail: new Uint8Array(100),
+    tail: frameOf(new Uint8Array(100)).slice(),
     // As a tree's 256 entries are before they are compressed.
     tailPlainLength: 20_000,
   };
@@ -82,7 +82,7 @@ Deno.test("[design 1.8a] what a stream gives may be a payload in two parts or an
     kind: "split",
     tag: messageInfo("ShareProjectResponse").tag as number,
     head: encode("ShareProjectResponse", { projectId: 8n }),
-    tail: new Uint8Array(0),
+    tail: frameOf(new Uint8Array(0)).slice(),
     tailPlainLength: 0,
   };
   const forward: Outgoing = {
