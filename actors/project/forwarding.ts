@@ -43,9 +43,8 @@ const READING_QUERIES: ReadonlySet<number> = new Set(
     "semanticTokens",
   ] as const).map((name) => fieldNumber("LspQuery", name)),
 );
-/** First and last field of `LspQuery`'s variants; `server_id` (15) lies between them. */
+/** First field of `LspQuery`'s variants, which are messages: a number beside them is none. */
 const FIRST_QUERY = 3;
-const SERVER_ID = 15;
 
 /** What of a message is needed to forward it as a request. */
 export type Question = Pick<
@@ -136,7 +135,7 @@ export function handleLspQuery(context: ProjectContext): void {
   const fields = new FieldReader(inbound.payload);
   while (fields.next()) {
     if (fields.number === 2) guestId = fields.bigint();
-    else if (fields.number >= FIRST_QUERY && fields.number !== SERVER_ID) variant = fields.number;
+    else if (fields.wireType === 2 && fields.number >= FIRST_QUERY) variant = fields.number;
   }
   if (!READING_QUERIES.has(variant)) checkRole("editor", context.roleOf(connection.key));
   const id = project.queries.add(connection.key, guestId, system.clock.now());

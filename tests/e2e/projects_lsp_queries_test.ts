@@ -102,10 +102,17 @@ Deno.test("[projects 8.6] [transport 10.4.1] a query needs the right of the requ
     ...encode("LspQuery", { projectId, lspRequestId: 5n, serverId: 3n }),
     ...[0xea, 0x02, 0], // field 45, which may be a request of a year to come
   ]);
+  const numbered = new Uint8Array([
+    ...encode("LspQuery", { projectId, lspRequestId: 6n, getHover: {} }),
+    ...[0xf0, 0x02, 1], // field 46, a number: no request
+  ]);
   const tag = messageInfo("LspQuery").tag as number;
   for (const role of [Role.Member, Role.Guest, Role.Talker]) {
     await scene.setRole(guest, role);
     for (const query of READING) await ask(scene, guest, query);
+    const beside = guest.sendEncoded(tag, numbered);
+    host.reply(await host.next("LspQuery"), "Ack", {});
+    assertEquals((await guest.answer(beside)).name, "Ack");
     const ids = [
       ...EDITING.map((query) => guest.send("LspQuery", { projectId, serverId: 3n, ...query })),
       guest.sendEncoded(tag, unknown),
