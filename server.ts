@@ -183,7 +183,7 @@ export class Server {
       store: this.#store,
       clock,
       times: this.#config.times,
-      media: this.#parts.media ?? await mediaServer(this.#config),
+      media: this.#parts.media ?? await mediaServer(this.#config, clock),
       accounts: accountPolicyOf(this.#config, clock),
       agents: this.#config.agents,
       metrics: this.metrics,
@@ -336,7 +336,7 @@ async function extensionRegistry(
 }
 
 /** The media server of the configuration; its SDK is loaded only where there is one. */
-async function mediaServer({ liveKit, times }: Config): Promise<MediaServer> {
+async function mediaServer({ liveKit, times }: Config, clock: Clock): Promise<MediaServer> {
   if (liveKit === undefined) return mediaOff;
   const { LiveKit } = await import("./media/livekit.ts");
   return new LiveKit({
@@ -344,6 +344,7 @@ async function mediaServer({ liveKit, times }: Config): Promise<MediaServer> {
     key: liveKit.key,
     secret: liveKit.secret.reveal(),
     timeLimit: times.media,
+    now: () => clock.now(),
   });
 }
 
