@@ -124,6 +124,13 @@ export class SignInRows implements SignInStore {
     return (await this.#runner.ask("identities", query))[0]?.user_id;
   }
 
+  async subject(provider: string, userId: number): Promise<string | undefined> {
+    const query = this.#db.selectFrom("identities").selectAll()
+      .where("user_id", "=", userId).where("provider", "=", provider)
+      .orderBy("created_at").orderBy("subject").limit(1);
+    return (await this.#runner.ask("identities", query))[0]?.subject;
+  }
+
   async linkIdentity(provider: string, subject: string, userId: number): Promise<number> {
     await this.#runner.run(
       this.#db.insertInto("identities")

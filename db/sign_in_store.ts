@@ -51,6 +51,8 @@ export interface SignInStore {
 
   /** The account that somebody has who proved his identity elsewhere. */
   identity(provider: string, subject: string): Promise<number | undefined>;
+  /** Who an account's owner is elsewhere; the first, where it is several there. */
+  subject(provider: string, userId: number): Promise<string | undefined>;
   /** @returns the account that has the identity now: the one that had it keeps it. */
   linkIdentity(provider: string, subject: string, userId: number): Promise<number>;
 

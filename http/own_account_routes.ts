@@ -3,6 +3,7 @@ import { z } from "zod";
 import { hashSecret } from "../db/access_tokens.ts";
 import { checkLogin, InvalidLoginError } from "../db/login.ts";
 import { LoginTakenError, type User } from "../db/store.ts";
+import { tellAccountChanged } from "./account_change.ts";
 import { refuseWithoutApiToken } from "./api_token.ts";
 import { apiTokenActor, audit, toUser, userActor } from "./audit.ts";
 import { readJson } from "./body.ts";
@@ -29,10 +30,11 @@ export async function currentUser(exchange: Exchange): Promise<Response> {
   if (bringsApiToken(exchange) || exchange.url.searchParams.has("github_login")) {
     return await getOrCreateUser(exchange);
   }
+  const { deps } = exchange;
   const caller = await callerOf(exchange);
   if (caller instanceof Response) return caller;
   return json(200, {
-    user: userJson(caller.user),
+    user: await userJson(deps.store, caller.user),
     metrics_id: caller.user.metricsId,
     feature_flags: [],
     ...(caller.csrfToken !== undefined && { csrf_token: caller.csrfToken }),
@@ -54,13 +56,14 @@ export async function updateUser(exchange: Exchange): Promise<Response> {
   const body = own.safeParse(await readJson(request));
   if (!body.success) return refuseBody(body.error);
   const user = await deps.store.updateUser(caller.user.id, body.data) ?? caller.user;
-  told(exchange, user);
+  tellAccountChanged(deps, user.id);
   await audit(exchange, userActor(user), toUser("user.update", user, body.data));
-  return json(200, { user: userJson(user) });
+  return json(200, { user: await userJson(deps.store, user) });
 }
 
 async function putUser(exchange: Exchange): Promise<Response> {
-  const { request, deps: { store, config } } = exchange;
+  const { request, deps } = exchange;
+  const { store, config } = deps;
   const refused = refuseWithoutApiToken(request, config.apiToken);
   if (refused !== undefined) return refused;
   const body = any.safeParse(await readJson(request));
@@ -72,10 +75,10 @@ async function putUser(exchange: Exchange): Promise<Response> {
     const user = before === undefined
       ? await store.createUser({ login, admin: false, ...change })
       : await store.updateUser(before.id, change) ?? before;
-    told(exchange, user);
+    tellAccountChanged(deps, user.id);
     const action = before === undefined ? "user.create" : "user.update";
     await audit(exchange, apiTokenActor, toUser(action, user, change));
-    return json(before === undefined ? 201 : 200, { user: userJson(user) });
+    return json(before === undefined ? 201 : 200, { user: await userJson(store, user) });
   } catch (error) {
     if (error instanceof InvalidLoginError) return json(400, { error: error.message });
     if (error instanceof LoginTakenError) return json(409, { error: error.message });
@@ -122,11 +125,6 @@ export async function callerOf(exchange: Exchange): Promise<Caller | Response> {
     session: hashSecret(signedIn.browser.id),
     csrfToken: await deps.signIn.sessions.csrfToken(signedIn.browser),
   };
-}
-
-function told({ deps: { actors, notices } }: Exchange, { id }: User): void {
-  actors.directory.forget(id);
-  notices.userChanged(id);
 }
 
 function refuseBody(error: z.ZodError): Response {

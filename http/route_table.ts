@@ -2,6 +2,7 @@
  * The HTTP side of the server in one table: every path, who asks there, and what answers it.
  * `docs/ENDPOINTS.md` is made from it. [transport 11]
  */
+import { tellAccountChanged } from "./account_change.ts";
 import { handleAdmin } from "./admin.ts";
 import { checkSeed, seedChannels } from "./api/seeding.ts";
 import { endpoints } from "./api/endpoints.ts";
@@ -778,10 +779,7 @@ async function admin(exchange: Exchange): Promise<Response> {
     checkSeed: (trees) => checkSeed(deps, trees),
     seedChannels: (trees) =>
       seedChannels(deps, trees, (deed) => audit(exchange, commandLineActor, deed)),
-    onUserChanged: (userId) => {
-      actors.directory.forget(userId);
-      notices.userChanged(userId);
-    },
+    onUserChanged: (userId) => tellAccountChanged(deps, userId),
     onUserSignedOut: (userId) => endConnections(deps, userId),
     onTokenRemoved: (userId, tokenId) => endDevice(deps, userId, tokenId),
     pairing: deps.pairing,

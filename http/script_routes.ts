@@ -4,6 +4,7 @@ import { z } from "zod";
 import { createToken } from "../db/access_tokens.ts";
 import { checkLogin, InvalidLoginError } from "../db/login.ts";
 import { LoginTakenError, type Store, type User } from "../db/store.ts";
+import { tellAccountChanged } from "./account_change.ts";
 import { refuseWithoutApiToken } from "./api_token.ts";
 import { apiTokenActor, audit, toUser } from "./audit.ts";
 import { json, plainText } from "./responses.ts";
@@ -11,12 +12,13 @@ import type { Exchange } from "./route.ts";
 import { encryptToken, NativeAppKeyError, parseNativeAppKey } from "./signin/native_app_key.ts";
 
 /** What the reference server told of an account; what Parley does not keep is null. [transport 6.2.1] */
-export function userJson(user: User, githubUserId: number | null = null) {
+export async function userJson({ signIn }: Store, user: User) {
+  const gitHubId = await signIn.subject("github", user.id);
   const created = new Date(user.createdAt).toISOString().replace("Z", "");
   return {
     id: user.id,
     github_login: user.login,
-    github_user_id: githubUserId,
+    github_user_id: gitHubId === undefined ? null : Number(gitHubId),
     github_user_created_at: null,
     email_address: user.email,
     name: user.name,
@@ -34,8 +36,11 @@ export function userJson(user: User, githubUserId: number | null = null) {
 
 /** What is told of somebody's account at GitHub; texts in a query, values in JSON. */
 export const gitHubAccount = z.object({
-  github_login: z.string(),
-  github_user_id: z.union([z.int(), z.string().regex(/^\d{1,15}$/).transform(Number)]).optional(),
+  github_login: z.string("give github_login, the name at GitHub"),
+  github_user_id: z.union(
+    [z.int(), z.string().regex(/^\d{1,15}$/).transform(Number)],
+    "github_user_id is no number",
+  ).optional(),
   github_name: z.string().nullish(),
   github_email: z.string().nullish(),
 });
@@ -48,11 +53,11 @@ export async function getOrCreateUser(exchange: Exchange): Promise<Response> {
   const refused = refuseWithoutApiToken(request, deps.config.apiToken);
   if (refused !== undefined) return refused;
   const account = gitHubAccount.safeParse(Object.fromEntries(url.searchParams));
-  if (!account.success) return plainText(400, z.prettifyError(account.error));
+  if (!account.success) return plainText(400, account.error.issues[0]!.message);
   const user = await accountOfGitHub(exchange, account.data);
   if (user instanceof Response) return user;
   return json(200, {
-    user: userJson(user, account.data.github_user_id ?? null),
+    user: await userJson(deps.store, user),
     metrics_id: user.metricsId,
     feature_flags: [],
   });
@@ -67,7 +72,7 @@ export async function accountOfGitHub(
   exchange: Exchange,
   account: GitHubAccount,
 ): Promise<User | Response> {
-  const { store, actors } = exchange.deps;
+  const { store } = exchange.deps;
   const { github_login: login, github_user_id: id, github_name, github_email } = account;
   try {
     checkLogin(login);
@@ -89,9 +94,10 @@ export async function accountOfGitHub(
     ...(email !== null && email !== user.email && { email }),
   };
   if (Object.keys(change).length === 0) return user;
-  actors.directory.forget(user.id);
+  const changed = await store.updateUser(user.id, change) ?? user;
+  tellAccountChanged(exchange.deps, user.id);
   await audit(exchange, apiTokenActor, toUser("user.update", user, change));
-  return await store.updateUser(user.id, change) ?? user;
+  return changed;
 }
 
 /** Somebody else may have been quicker with the same login. */
@@ -125,7 +131,7 @@ export async function lookUpUser({ request, url, deps }: Exchange): Promise<Resp
   const identifier = url.searchParams.get("identifier");
   if (identifier === null) return plainText(400, "give identifier: an id or a login");
   const user = await userOf(deps.store, identifier);
-  return json(200, { user: user === undefined ? null : userJson(user) });
+  return json(200, { user: user === undefined ? null : await userJson(deps.store, user) });
 }
 
 async function userOf(store: Store, identifier: string): Promise<User | undefined> {

@@ -4,6 +4,7 @@ import { createToken } from "../../db/access_tokens.ts";
 import { inviteUser } from "../../db/accounts.ts";
 import { checkLogin } from "../../db/login.ts";
 import type { AccessToken as Token, User as Account } from "../../db/store.ts";
+import { tellAccountChanged } from "../account_change.ts";
 import { toUser } from "../audit.ts";
 import { baseUrl } from "../base_url.ts";
 import type { HttpDeps } from "../deps.ts";
@@ -59,12 +60,6 @@ function tokenJson(token: Token) {
     created_at: time(token.createdAt),
     last_used_at: timeOrNull(token.lastUsedAt),
   };
-}
-
-/** The account is not what it was: everybody who shows it asks again. */
-function told({ actors, notices }: HttpDeps, id: number): void {
-  actors.directory.forget(id);
-  notices.userChanged(id);
 }
 
 export const userEndpoints: readonly Endpoint[] = [
@@ -135,7 +130,7 @@ export const userEndpoints: readonly Endpoint[] = [
         ...(disabled !== undefined && { disabledAt: disabled ? actors.clock.now() : null }),
       });
       if (user === undefined) throw new ApiError(404, `there is no user ${id}`);
-      told(deps, id);
+      tellAccountChanged(deps, id);
       if (disabled === true) endConnections(deps, id);
       const details = { ...change, ...(disabled !== undefined && { disabled }) };
       return { answer: userJson(deps, user), deeds: [toUser("user.update", user, details)] };

@@ -53,12 +53,12 @@ export async function extensionDownload(exchange: Exchange): Promise<Response> {
   try {
     chosen ??= (await extensions.newestOf(id!, boundsOf(exchange)))?.version;
     if (chosen !== undefined) archive = await extensions.open(id!, chosen);
+    if (archive === undefined) return plainText(404, await whatIsMissing(extensions, id!, version));
   } catch (error) {
     if (!(error instanceof ArchiveStoreError)) throw error;
     log.error("{error}", { error });
     return plainText(503, "the archives cannot be reached right now, try again in a moment");
   }
-  if (archive === undefined) return plainText(404, `there is no extension "${id}" on this server`);
   const isHead = request.method === "HEAD";
   if (!isHead) await extensions.countDownload(id!, chosen!);
   if (archive.kind === "link") return redirect(307, archive.url);
@@ -71,6 +71,18 @@ export async function extensionDownload(exchange: Exchange): Promise<Response> {
       "x-content-type-options": "nosniff",
     },
   });
+}
+
+async function whatIsMissing(
+  registry: ExtensionRegistry,
+  id: string,
+  version: string | undefined,
+): Promise<string> {
+  const isKnown = (await registry.versions(id)).length > 0;
+  if (!isKnown) return `there is no extension "${id}" on this server`;
+  return version === undefined
+    ? `no version of the extension "${id}" runs in this Zed`
+    : `there is no version ${version} of the extension "${id}" on this server`;
 }
 
 /**

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { hashSecret } from "../../db/access_tokens.ts";
 import { checkLogin, InvalidLoginError } from "../../db/login.ts";
 import { LoginTakenError, type User } from "../../db/store.ts";
+import { tellAccountChanged } from "../account_change.ts";
 import { baseUrl } from "../base_url.ts";
 import { browserName } from "./browser_name.ts";
 import { redirect } from "../responses.ts";
@@ -189,8 +190,7 @@ async function withProfile(
   };
   if (Object.keys(change).length === 0) return user;
   const changed = await deps.store.updateUser(user.id, change);
-  deps.actors.directory.forget(user.id);
-  deps.notices.userChanged(user.id);
+  tellAccountChanged(deps, user.id);
   return changed ?? user;
 }
 

@@ -74,8 +74,11 @@ export function signInContract(driver: string, open: OpenStore): void {
       assertEquals(await signIn.linkIdentity("github", "7", 2), 1);
       assertEquals(await signIn.linkIdentity("https://id.example", "7", 2), 2);
       assertEquals(await signIn.identity("github", "7"), 1);
+      assertEquals(await signIn.subject("github", 1), "7");
+      assertEquals(await signIn.subject("github", 2), undefined);
       await store.removeUser(1);
       assertEquals(await signIn.identity("github", "7"), undefined);
+      assertEquals(await signIn.subject("github", 1), undefined);
     }),
   );
 

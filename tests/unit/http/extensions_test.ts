@@ -117,5 +117,19 @@ Deno.test("[transport 7.1.5, 7.1.6] archives come whole, and nothing outside the
       assertEquals(answer.status, 404, path);
       assertMatch(await answer.text(), /there is no/);
     }
+    const why = async (path: string) => await (await http.ask(path)).text();
+    assertEquals(
+      await why("/extensions/none/download"),
+      'there is no extension "none" on this server',
+    );
+    assertEquals(
+      await why("/extensions/html/9.9.9/download"),
+      'there is no version 9.9.9 of the extension "html" on this server',
+    );
+    const tooOld = BOUNDS.replace(/min_schema_version=\d+/, "min_schema_version=99");
+    assertEquals(
+      await why(`/extensions/html/download?${tooOld}`),
+      'no version of the extension "html" runs in this Zed',
+    );
   });
 });

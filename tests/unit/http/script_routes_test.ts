@@ -2,6 +2,8 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { verifyToken } from "../../../db/access_tokens.ts";
 import { statusOf, withHttp } from "../../support/http.ts";
 import { createNativeApp } from "../../support/native_app.ts";
+import { TestPeer } from "../../support/test_peer.ts";
+import { waitUntil } from "../../support/wait_until.ts";
 
 const flags = ["--api-token", "hunter2"];
 const as = "token hunter2";
@@ -59,6 +61,8 @@ Deno.test("[transport 6.2a, 6.2.1, 4.3.2] GET /user gets or makes the account of
     for (const query of ["", "?github_login=", "?github_login=a%20b"]) {
       assertEquals(await statusOf(ask(`/user${query}`, { as })), 400, query);
     }
+    const wrong = await ask("/user?github_login=Ann&github_user_id=x", { as });
+    assertEquals([wrong.status, await wrong.text()], [400, "github_user_id is no number"]);
     assertEquals((await server.server.store.allUsers()).length, 1);
   });
 });
@@ -69,19 +73,46 @@ Deno.test("[transport 6.2a] GET /user knows by GitHub's id whom it made, whateve
       (await (await ask(`/user?${query}`, { as })).json()).user as {
         id: number;
         github_login: string;
+        github_user_id: number | null;
       };
     const made = await get("github_login=ann&github_user_id=77");
     const later = await get("github_login=anna&github_user_id=77&github_email=a%40x.example");
     assertEquals([later.id, later.github_login], [made.id, "ann"]);
     assertEquals((await server.server.store.user(made.id))?.email, "a@x.example");
+    assertEquals((await get("github_login=ann")).github_user_id, 77);
+    const found = await (await ask("/users/look_up?identifier=ann", { as })).json();
+    assertEquals(found.user.github_user_id, 77);
 
     // An account that was here before is nobody's at GitHub.
     const bob = await server.addUser("bob");
+    assertEquals((await get("github_login=bob&github_user_id=88")).github_user_id, null);
     assertEquals((await get("github_login=bob&github_user_id=88")).id, bob.id);
     const other = await get("github_login=bobby&github_user_id=88");
     assertEquals(other.github_login, "bobby");
     assertEquals((await get("github_login=bob&github_user_id=88")).id, other.id);
     assertEquals((await server.server.store.allUsers()).length, 3);
+  });
+});
+
+Deno.test("[transport 6.2a, 3.7.4] what GET /user changes of an account is heard of by who shows it", async () => {
+  await withHttp(flags, async ({ server, url, ask }) => {
+    const ann = await server.addUser("ann");
+    await using peer = await TestPeer.connect({ url, user: ann });
+    const shown = async () =>
+      (await peer.call("GetUsers", { userIds: [BigInt(ann.id)] })).users[0]?.name;
+    assertEquals(await shown(), undefined);
+    const socket = new WebSocket(`${url.replace("http", "ws")}/client/users/connect`, {
+      headers: { authorization: `${ann.id} ${ann.token}` },
+    });
+    let heard = 0;
+    socket.onmessage = () => heard++;
+    await waitUntil(() => server.server.notices.size === 1);
+    await (await ask("/user?github_login=ann&github_name=Ann%20B.", { as })).body?.cancel();
+    await waitUntil(() => heard === 1);
+    assertEquals(await shown(), "Ann B.");
+    const closed = new Promise((resolve) => socket.onclose = resolve);
+    socket.close();
+    await closed;
   });
 });
 
