@@ -5,6 +5,7 @@ import { serveCommand } from "./process.ts";
 import { RawSocket } from "./raw_socket.ts";
 import { median, type Row } from "./report.ts";
 import { delay } from "@std/async/delay";
+import { freePort } from "../tests/support/free_port.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -72,18 +73,13 @@ async function coldStart(
     stderr: "inherit",
   }).spawn();
   while (!await check(url)) {
-    if (performance.now() - start > 30_000) throw new Error(`Cannot reach ${url}: not started`);
+    if (performance.now() - start > 120_000) throw new Error(`Cannot reach ${url}: not started`);
     await delay(2);
   }
   const time = performance.now() - start;
   child.kill("SIGTERM");
   await child.status;
   return time;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Whether anything answers HTTP. */
