@@ -12,6 +12,8 @@ export class Pressure implements PressureMonitor {
   /** Outboxes that will be pumped: each asks again at every stream that is put behind its first. */
   readonly #planned = new Set<Outbox>();
   #ticking = false;
+  /** Milliseconds that this process stood still: a long write, a suspended machine. */
+  #stood = 0;
 
   /** @param stuckAfter milliseconds without progress after which a full outbox is evicted */
   constructor(clock: Clock, stuckAfter: number) {
@@ -43,9 +45,13 @@ export class Pressure implements PressureMonitor {
   #tick(): void {
     if (this.#ticking) return;
     this.#ticking = true;
+    const due = this.#clock.now() + INTERVAL;
     this.#clock.setTimeout(() => {
       this.#ticking = false;
-      const now = this.#clock.now();
+      const late = this.#clock.now() - due;
+      // Nobody could take anything meanwhile.
+      if (late > INTERVAL) this.#stood += late;
+      const now = this.#clock.now() - this.#stood;
       for (const outbox of [...this.#watched]) {
         if (!outbox.watch(now, this.#stuckAfter)) this.#watched.delete(outbox);
       }

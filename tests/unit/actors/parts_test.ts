@@ -113,6 +113,28 @@ Deno.test("[design 1.8] slow peers are looked at a few times a second, by one ti
   assertEquals(clock.timers, 0);
 });
 
+Deno.test("[design 1.8] how long the server itself stood still is not counted against slow peers", () => {
+  const clock = new FakeClock();
+  let stood = 0;
+  const pressure = new Pressure({
+    now: () => clock.now() + stood,
+    setTimeout: (fn, ms) => clock.setTimeout(fn, ms),
+    clearTimeout: (id) => clock.clearTimeout(id),
+    setImmediate: (fn) => clock.setImmediate(fn),
+  }, 2_000);
+  const { outbox, seen } = slow(9);
+  pressure.watch(outbox);
+  clock.advance(250);
+  stood = 5_000;
+  clock.advance(500);
+  // A clock that is set back takes nothing away either.
+  stood = 0;
+  clock.advance(500);
+  const [first, ...later] = seen.map(({ now }) => now);
+  assertEquals(later.map((now) => now - first!).slice(0, 2), [250, 500]);
+  assert(later.every((now) => now - first! <= 1_000));
+});
+
 Deno.test("[design 1.8a] an outbox is pumped again after what is ready, or after a while", () => {
   const clock = new FakeClock();
   const pressure = new Pressure(clock, 2_000);
