@@ -29,6 +29,9 @@ const FLAGS = ["-A", "--conditions=development", "--lock=tests/deno.lock"];
 /** What a test began it has to end. */
 const LEAK_FLAGS = ["--sanitize-ops", "--sanitize-resources", "--trace-leaks"];
 
+/** Files at once on large machines: each is a thread with a heap of its own, some start databases. */
+const MOST_JOBS = 8;
+
 /** What configures a server must not leak from the developer's shell into the tests. */
 const FOREIGN_VARIABLES = new Set<string>(
   Object.values(settings).flatMap((one) => "alias" in one ? [one.env, one.alias] : [one.env]),
@@ -103,7 +106,10 @@ async function runDeno(args: readonly string[]): Promise<Counts> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", ...args],
     cwd: new URL("..", import.meta.url),
-    env: testEnvironment(Deno.env.toObject()),
+    env: {
+      DENO_JOBS: `${Math.min(navigator.hardwareConcurrency, MOST_JOBS)}`,
+      ...testEnvironment(Deno.env.toObject()),
+    },
     clearEnv: true,
     stdin: "null",
     stdout: "piped",

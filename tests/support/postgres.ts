@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { openPostgres, type PostgresOptions } from "../../db/postgres/open.ts";
 import { createClient } from "../../db/postgres/session.ts";
 import type { Store } from "../../db/store.ts";
@@ -6,8 +7,11 @@ import { freePort } from "./free_port.ts";
 /** Where systems keep the programs of PostgreSQL, beside the search path. */
 const FOLDERS = ["/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt", "/usr/local/opt"];
 
-/** Where Linux keeps files in memory. */
+/** Where Linux keeps files in memory; containers often have a few megabytes of it only. */
 const MEMORY = "/dev/shm";
+
+/** Bytes that a cluster may come to need, most of them for its log of changes. */
+const ROOM = 2 * 1024 ** 3;
 
 /** URL of a PostgreSQL that is there already, whose user may create databases. */
 const GIVEN = "PARLEY_TEST_POSTGRES_URL";
@@ -139,7 +143,7 @@ class Cluster {
   }
 
   static async create(bin: string, durable: boolean): Promise<Cluster> {
-    const place = !durable && await isFolder(MEMORY) ? { dir: MEMORY } : {};
+    const place = !durable && await hasRoom(MEMORY) ? { dir: MEMORY } : {};
     const folder = await Deno.makeTempDir({ prefix: "parley-postgres-", ...place });
     if (Deno.uid() === 0) await run("chown", ["postgres", folder]);
     const cluster = new Cluster(bin, folder, freePort(), durable);
@@ -228,6 +232,12 @@ async function isFile(path: string): Promise<boolean> {
   return (await Deno.stat(path).catch(() => undefined))?.isFile ?? false;
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return (await Deno.stat(path).catch(() => undefined))?.isDirectory ?? false;
+async function hasRoom(folder: string): Promise<boolean> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize >= ROOM;
+  } catch {
+    // There is none on this system.
+    return false;
+  }
 }
