@@ -12,6 +12,9 @@ import { FrameShape, MAX_BLOCK, RAW_BLOCK, RLE_BLOCK, walkFrame } from "./zstd_w
 export { FrameError, type FrameErrorReason } from "./zstd_error.ts";
 export { prepareZstd, zstdMemory } from "./zstd_wasm.ts";
 
+/** Every client has room for a window of that many bytes. [transport 1.6.3] */
+const COMMON_WINDOW = 8 * 1024 * 1024;
+
 /** Frames that one message may have. Zed sends one, Parley a few. */
 export const MAX_FRAMES = 1024;
 
@@ -35,8 +38,9 @@ export function decompress(message: Uint8Array, limit: number): Uint8Array {
  * Whether every decoder makes the same of this message, so that its bytes may be passed on after
  * looking at the plain bytes only. False for several frames, of which some decoders read the first
  * only, and where a crafted frame could decode to one thing here and to another (or to nothing) in a
- * decoder that keeps only the window of what it has decoded, as Zed's: then send the plain bytes in
- * a frame of our own. Of what encoders make, that is only what holds more than 128 KiB. [design 1.7]
+ * decoder that keeps only the window of what it has decoded, as Zed's; nor where a receiver would make
+ * room for a large window that holds little. Then send the plain bytes in a frame of our own. Of what
+ * encoders make in everyday work, that is only what holds more than 128 KiB. [design 1.7]
  *
  * @param message accepted by {@link decompress}
  * @param plainLength bytes of its result
@@ -44,6 +48,7 @@ export function decompress(message: Uint8Array, limit: number): Uint8Array {
 export function decodesAlike(message: Uint8Array, plainLength: number): boolean {
   walkFrame(message, 0, Infinity, shape);
   if (shape.end < message.length) return false;
+  if (shape.window > COMMON_WINDOW && shape.window > plainLength) return false;
   return !shape.compressed || (plainLength <= MAX_BLOCK && plainLength <= shape.window);
 }
 

@@ -7,8 +7,11 @@ import { FrameError } from "./zstd_error.ts";
 /** What a block may hold when decoded, bytes. */
 export const MAX_BLOCK = 128 * 1024;
 
-/** Windows up to this are accepted whatever the limit for the content, bytes. [transport 1.6.3] */
-const MIN_WINDOW_LIMIT = 8 * 1024 * 1024;
+/**
+ * Windows up to this are accepted, bytes: what the highest level makes of content whose size it does not
+ * know, and what zstd's own decoders take. Nothing is allocated for them. [transport 1.6.2]
+ */
+const MAX_WINDOW = 2 ** 27;
 
 /** Shape of one frame; the instance is reused by {@link walkFrame}. */
 export class FrameShape {
@@ -67,8 +70,7 @@ function checkMagic(bytes: Uint8Array, start: number): void {
 /**
  * Walks the frame at `start` to its end.
  *
- * @param limit bytes that the content may have; a window may have that many or
- *   {@link MIN_WINDOW_LIMIT}, whichever is more
+ * @param limit bytes that the content may have
  * @throws {FrameError}
  */
 export function walkFrame(
@@ -107,7 +109,7 @@ export function walkFrame(
   if (declared > limit) {
     throw new FrameError(`The zstd frame declares ${declared} bytes`, "too-large");
   }
-  if (window > MIN_WINDOW_LIMIT && window > limit) {
+  if (!single && window > MAX_WINDOW) {
     throw new FrameError(`The zstd frame declares a window of ${window} bytes`, "too-large");
   }
 

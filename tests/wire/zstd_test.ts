@@ -87,8 +87,8 @@ function concat(...parts: Uint8Array[]): Uint8Array {
   return whole;
 }
 
-async function streamed(chunks: readonly Uint8Array[]): Promise<Uint8Array> {
-  const stream = createZstdCompress();
+async function streamed(chunks: readonly Uint8Array[], level = 3): Promise<Uint8Array> {
+  const stream = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: level } });
   const parts: Uint8Array[] = [];
   stream.on("data", (part: Uint8Array) => parts.push(new Uint8Array(part)));
   const ended = new Promise<void>((resolve) => stream.on("end", () => resolve()));
@@ -108,7 +108,7 @@ function refuses(message: Uint8Array, reason: FrameErrorReason, limit = CAP): vo
 Deno.test("[transport 1.6.2] what zstd makes at any level is read, of any size", () => {
   for (const size of SIZES) {
     const plain = bytes(size);
-    for (const level of [1, 4, 19]) {
+    for (const level of [-7, 1, 4, 19]) {
       assertEquals(decompress(zstd(plain, level), CAP), plain, `${size} bytes, level ${level}`);
     }
     assertEquals(decompress(compress(plain), CAP), plain);
@@ -145,13 +145,19 @@ Deno.test("[transport 1.6.3] frames like Zed's, without size and with a window, 
   assertEquals(decompress(message, CAP), concat(...parts));
 });
 
-Deno.test("[transport 1.6.3] windows to 8 MiB are read even under a small limit, larger ones are not", () => {
+Deno.test("[transport 1.6.2, 1.6.3] windows of every level are read, whatever the content's limit, larger ones are not", async () => {
   const window = (descriptor: number) => handmade(0, [descriptor], [raw(1)]);
-  assertEquals(decompress(window(13 << 3), 4096), Uint8Array.of(1));
-  refuses(window((13 << 3) | 1), "too-large", 4096);
-  assertEquals(decompress(window(16 << 3), CAP), Uint8Array.of(1));
-  refuses(window((16 << 3) | 1), "too-large");
+  for (const log of [10, 13, 23, 27]) {
+    const message = window((log - 10) << 3);
+    assertEquals(decompress(message, 4096), Uint8Array.of(1));
+    assertEquals(decodesAlike(message, 1), log <= 23, `2^${log}`);
+  }
+  refuses(window((17 << 3) | 1), "too-large");
   refuses(window(255), "too-large");
+  const parts = [bytes(300, 1), bytes(20_000, 2)];
+  const highest = await streamed(parts, 22);
+  assertEquals([...highest.subarray(4, 6)], [0, 17 << 3]);
+  assertEquals(decompress(highest, CAP), concat(...parts));
 });
 
 Deno.test("[transport 1.6.4] frames one behind the other are joined, with and without sizes", () => {
