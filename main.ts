@@ -11,34 +11,41 @@ const output: Output = {
   note: (text) => console.error(text),
 };
 
+/** What follows the program's name, and what that does. */
+const commands: readonly (readonly [usage: string, meaning: string])[] = [
+  ["serve [option]…", 'run the server, or "serve api" and "serve collab" in two parts'],
+  ["serve-local [option]…", "a server for this machine and its network, without accounts"],
+  ["discover", "list the local servers of the network"],
+  ["login <address>", "sign this device in to a server with accounts"],
+  ["join <server>", "pair this device with a local server, by its name or address"],
+  ["servers", "list the servers that this device is signed in to"],
+  ["use <server>", "choose the one that commands speak with"],
+  ["logout [server]", "forget a login"],
+  ["pair [login]", "show the code with which a device gets into this machine's local server"],
+  ["devices", "list and revoke its devices"],
+  ["trust", "make a certificate authority for it"],
+  ["user <command>", "manage accounts: add, invite, password, list, …"],
+  ["seed <file.json>", "add the accounts and channels that a file names"],
+  ["backup <file>", "copy the database while the server runs"],
+  ["restore <file>", "bring such a copy back"],
+  ["migrate <command>", "bring the database to this version: up, status"],
+  ["copy-to-postgres <url>", "move an installation from SQLite to PostgreSQL"],
+  ["agent -- <command>", "run an agent for an editor, and show its threads on your devices"],
+  ["threads", 'list them; "watch", "send", "approve", "deny" and "cancel" take part'],
+  ["doctor [url]", "find out why a Zed could not connect"],
+];
+
 function help(): string {
-  const name = programName();
+  const width = Math.max(...commands.map(([usage]) => usage.length));
+  const lines = commands.map(([usage, meaning]) =>
+    `  ${programName()} ${usage.padEnd(width)}  ${meaning}`
+  );
   return `Parley, a collaboration server for the Zed editor.
 
-  ${name} serve [option]…     run the server, or "serve api" and "serve collab" in two parts
-  ${name} serve-local [option]…
-                        a server for this machine and its network, without accounts
-  ${name} discover      list the local servers of the network
-  ${name} login <address>     sign this device in to a server with accounts
-  ${name} join <server> pair this device with a local server, by its name or address
-  ${name} servers       list the servers that this device is signed in to
-  ${name} use <server>  choose the one that commands speak with
-  ${name} logout [server]     forget a login
-  ${name} pair [login]  show the code with which a device gets into this machine's local server
-  ${name} devices       list and revoke its devices
-  ${name} trust         make a certificate authority for it
-  ${name} user <command>      manage accounts: add, invite, password, list, …
-  ${name} seed <file.json>    add the accounts and channels that a file names
-  ${name} backup <file>       copy the database while the server runs
-  ${name} restore <file>      bring such a copy back
-  ${name} migrate <command>   bring the database to this version: up, status
-  ${name} copy-to-postgres    move an installation from SQLite to PostgreSQL
-  ${name} agent -- <command>  run an agent for an editor, and show its threads on your devices
-  ${name} threads       list them; "watch", "send", "approve", "deny" and "cancel" take part
-  ${name} doctor [url]        find out why a Zed could not connect
+${lines.join("\n")}
 
-  --help                 what there is; after a command, about that command
-  --version              version of the program`;
+  --help     what there is; after a command, about that command
+  --version  version of the program`;
 }
 
 /** Runs the command line; resolves with the exit code. */

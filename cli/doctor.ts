@@ -55,9 +55,10 @@ export async function runDoctor(
     return 0;
   }
   if (line.words.length > 1) throw new UsageError('Cannot run "doctor": give one URL');
-  const local = await runningServer(line, env);
+  const [given] = line.words;
+  const local = await runningServer(line, env, given === undefined);
   // Commands have a port of their own where the server has a certificate, which is to be seen too.
-  const url = line.words[0] ?? local?.clientUrl ?? local?.url;
+  const url = given ?? local?.clientUrl ?? local?.url;
   if (url === undefined) {
     throw new UsageError(
       `Cannot tell which server to examine: none runs on the data folder ${
@@ -74,6 +75,7 @@ export async function runDoctor(
     sessionPatience: PATIENCE,
     authorities: means.authorities ?? systemAuthorities(),
     resolve: systemResolve,
+    accountOf: line.values.has("login") ? undefined : local?.url,
     ...means,
     findings,
   };
@@ -100,15 +102,24 @@ function conclusion(all: readonly Finding[]): string {
   return `\nA Zed can collaborate there${warned ? "; see what stands at each !" : ""}.`;
 }
 
-/** The server that runs on the data folder. */
+/**
+ * The server that runs on the data folder.
+ *
+ * @throws {DataDirError} it is needed, and this user may not open the folder
+ */
 async function runningServer(
   line: CommandLine,
   env: Environment,
+  isNeeded: boolean,
 ): Promise<RunningServer | undefined> {
   const { dataDir } = loadDataConfig(line.dataFlags, env);
-  // A folder that this user may not open belongs to a server that is not his.
-  const locked = await isDataDirLocked(dataDir).catch(() => false);
-  return locked ? await readRunningServer(dataDir) : undefined;
+  try {
+    return await isDataDirLocked(dataDir) ? await readRunningServer(dataDir) : undefined;
+  } catch (error) {
+    // A folder that this user may not open belongs to a server that is not his.
+    if (isNeeded) throw error;
+    return undefined;
+  }
 }
 
 async function withCredentials(

@@ -37,6 +37,7 @@ export class Uplink implements AsyncDisposable {
   readonly #ended = Promise.withResolvers<void>();
   #isEnded = false;
   #isConnecting = false;
+  #complaint: string | undefined;
 
   constructor(options: UplinkOptions) {
     const { folder, name, client, onCommand, log } = options;
@@ -53,9 +54,13 @@ export class Uplink implements AsyncDisposable {
       onLost: (count) => log(`Gave up ${count} events that the server has not taken: no room`),
     });
     this.#client = new CollabClient(client);
-    this.#client.onStatus(({ name }) => {
+    this.#client.onStatus((status) => {
+      const { name } = status;
       if (name === "Connected") void this.#attach();
-      else if (name === "ConnectionLost") this.#host.detach();
+      else if (name === "ConnectionLost") {
+        log("The server is away: what happens is kept, and told when it is back");
+        this.#host.detach();
+      } else if (name === "ReconnectionError") this.#complain(status.error);
       else if (name === "ConnectionError" || name === "SignedOut") void this.#connect();
     });
     void this.#connect();
@@ -103,7 +108,7 @@ export class Uplink implements AsyncDisposable {
         break;
       } catch (error) {
         if (this.#isEnded) break;
-        this.#options.log(`No connection to the server: ${chainText(error)}`);
+        this.#complain(error);
       }
       let timer: ReturnType<typeof setTimeout> | undefined;
       const rest = new Promise<void>((resolve) => timer = setTimeout(resolve, pause));
@@ -113,9 +118,18 @@ export class Uplink implements AsyncDisposable {
     this.#isConnecting = false;
   }
 
+  /** Says why there is no connection, once for each reason. */
+  #complain(error: unknown): void {
+    const complaint = `No connection to the server: ${chainText(error)}`;
+    if (complaint === this.#complaint) return;
+    this.#complaint = complaint;
+    this.#options.log(complaint);
+  }
+
   async #attach(): Promise<void> {
     try {
       await this.#host.attach(this.#client);
+      this.#complaint = undefined;
       this.#options.log("Connected to the server");
     } catch (error) {
       if (this.#isEnded) return;

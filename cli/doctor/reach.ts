@@ -15,6 +15,8 @@ export interface Means {
   readonly sessionPatience: number;
   /** Certificates (PEM) of the authorities that count: those of the system, as for Zed. */
   readonly authorities: readonly string[];
+  /** Where the account was made that is signed in with; undefined for one that was given. */
+  readonly accountOf?: string | undefined;
   /** The addresses of a host, as the system resolves it. */
   resolve(hostname: string): Promise<string[]>;
 }

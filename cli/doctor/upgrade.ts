@@ -206,7 +206,11 @@ function protocolProblem({ answer: { headers }, key }: Handshake): string | unde
     : `The answer chooses a sub-protocol that nobody asked for: ${quoted(protocol)}`;
 }
 
-function refused({ status, body }: Answer, { userId }: Credentials, { findings }: Means): void {
+function refused(
+  { status, body }: Answer,
+  { userId }: Credentials,
+  { findings, accountOf }: Means,
+): void {
   const text = `User ${userId} is answered with ${status}: ${quoted(body)}`;
   const eaten = status === 400 && /x-zed-protocol-version/.test(body)
     ? "x-zed-protocol-version"
@@ -219,6 +223,13 @@ function refused({ status, body }: Answer, { userId }: Credentials, { findings }
       `The header ${eaten} does not reach the server`,
       "A proxy takes it away, so no Zed gets in",
       "Let the proxy pass all headers that begin with x-zed- on as they are",
+    );
+  } else if (status === 401 && accountOf !== undefined) {
+    findings.warn(
+      "handshake",
+      `The account that was made on the server of this machine, ${accountOf}, is unknown there`,
+      "It is another server; Hello and what follows were not tried",
+      "Give --login <user id> --token <token> of that server, or run the doctor on its machine",
     );
   } else if (status === 401) {
     findings.fail(

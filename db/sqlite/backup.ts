@@ -33,7 +33,7 @@ export async function backUpSqlite(path: string, to: string): Promise<void> {
     throw new BackupError(
       error instanceof Deno.errors.AlreadyExists
         ? `Cannot back up to ${to}: it is there already; choose another name`
-        : `Cannot back up ${path} to ${to}: ${reason(error)}; check both disks`,
+        : `Cannot back up ${path} to ${to}: ${reason(error)}; check rights and free space of both`,
       { cause: error },
     );
   }

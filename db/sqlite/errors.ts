@@ -29,7 +29,7 @@ export function unavailable(action: string, path: string, cause: unknown): Store
     : /read-?only|unable to open|denied|not permitted|no such file|cannot find the path/i.test(
         reason,
       )
-    ? "check that its folder exists and can be written"
+    ? "check that its folder exists and that this user may write both"
     : /locked|busy/i.test(reason)
     ? "find the other program that keeps it locked"
     : /not a database|malformed/i.test(reason)

@@ -270,11 +270,21 @@ Deno.test("[agents R2] [agents 1a] while the server is away editor and agent do 
     assertEquals(await editor.prompt(sessionId, `say ${letter}`), "end_turn");
   }
   assertEquals(device.said, "a");
+  const log = async () => {
+    const text = await Deno.readTextFile(`${server.dataDir}/agents/agent.log`);
+    return text.trimEnd().split("\n").map((line) => line.split(" ").slice(2).join(" "));
+  };
+  await waitUntil(async () => (await log()).length === 3);
   relay.heal();
   await device.see("all words", () => device.said === "abcdef");
   await server.restart();
   await editor.prompt(sessionId, "say g");
   await device.see("the last word", () => device.said === "abcdefg");
+  // Who looks for a missing thread finds why, and each reason once.
+  const [, away, reason, back] = await log();
+  assertStringIncludes(away!, "The server is away");
+  assertStringIncludes(reason!, "No connection to the server: ");
+  assertEquals(back, "Connected to the server");
 });
 
 Deno.test("[agents 1a] without a login there is only the agent", async () => {

@@ -4,6 +4,7 @@ import { runDoctor } from "../../cli/doctor.ts";
 import { Findings } from "../../cli/doctor/findings.ts";
 import { examineServerUrl } from "../../cli/doctor/server_url.ts";
 import { addUsers, listUsers } from "../../db/accounts.ts";
+import { DataDirError } from "../../lib/data_dir.ts";
 import {
   certificate,
   examine,
@@ -68,6 +69,27 @@ Deno.test("[issue 3 run] doctor: signs in as told, by id or on the server's mach
   const nobody = await examine([server.url]);
   expectTroubles(nobody, ["warning handshake"]);
   assertEquals(nobody.step("headers")!.outcome, "pass");
+});
+
+Deno.test("[issue 3 run] doctor: another server than the one of this machine is not blamed", async () => {
+  await using server = await startServer();
+  await using other = await startServer();
+  const report = await examine([other.url], {}, { PARLEY_DATA_DIR: server.dataDir });
+  expectTroubles(report, ["warning handshake"]);
+  assertEquals([report.ok, report.code], [true, 0]);
+  assertStringIncludes(report.step("handshake")!.text, `the server of this machine, ${server.url}`);
+  const wrong = ["--login", "1", "--token", "wrong"];
+  const given = await examine([other.url, ...wrong], {}, { PARLEY_DATA_DIR: server.dataDir });
+  expectTroubles(given, ["failure handshake"]);
+});
+
+Deno.test("[issue 3 run] doctor: a data folder that cannot be opened is named, unless a URL is given", async () => {
+  await using server = await startServer();
+  const folder = `${server.dataDir}/file`;
+  await Deno.writeTextFile(folder, "");
+  const env = { PARLEY_DATA_DIR: folder };
+  await assertRejects(() => examine([], {}, env), DataDirError, folder);
+  expectTroubles(await examine([server.url], {}, env), ["warning handshake"]);
 });
 
 Deno.test("[issue 3 run] doctor: command lines that make no sense", async () => {
