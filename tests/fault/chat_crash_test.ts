@@ -114,18 +114,15 @@ async function read(server: ServerProcess, channelId: bigint): Promise<bigint> {
   peer.send("AckChannelMessage", { channelId, messageId: newest });
   let ended = false;
   void peer.closed.then(() => ended = true);
-  await waitUntil(
-    () => {
-      if (ended) throw new Error("The server has died before it told of it");
-      // Others are added meanwhile.
-      return log.all.some(({ name, message }) => {
-        if (name !== "AddNotification") return false;
-        const { notification } = message as MessageTypes["AddNotification"];
-        return notification?.isRead === true && notification.entityId === newest;
-      });
-    },
-    { describe: "the mention read" },
-  );
+  // Others are added meanwhile.
+  const isTold = () =>
+    log.all.some(({ name, message }) => {
+      if (name !== "AddNotification") return false;
+      const { notification } = message as MessageTypes["AddNotification"];
+      return notification?.isRead === true && notification.entityId === newest;
+    });
+  await waitUntil(() => ended || isTold(), { describe: "the mention read" });
+  if (!isTold()) throw new Error("The server has died before it told of it");
   return newest;
 }
 

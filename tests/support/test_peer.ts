@@ -267,18 +267,14 @@ export class TestPeer implements AsyncDisposable {
   }
 
   async #wait(condition: () => Received | undefined, describe: () => string): Promise<Received> {
-    return await waitUntil(() => {
-      const found = condition();
-      if (found === undefined && this.#end !== undefined) {
-        throw new Error(`The connection of ${this.login} has ended: ${this.#end}`);
-      }
-      return found;
-    }, {
+    const found = await waitUntil(() => condition() ?? (this.#end !== undefined && "ended"), {
       describe: () =>
         `${describe()} at ${this.login}; the last were ${
           this.received.slice(-20).map(({ name }) => name).join(", ")
         }`,
     });
+    if (found !== "ended") return found;
+    throw new Error(`The connection of ${this.login} has ended before ${describe()}: ${this.#end}`);
   }
 }
 
