@@ -31,12 +31,37 @@ export function notified(context: UserContext, row: NotificationRow): void {
 }
 
 /** Deletes the one that is not answered, if there is one, and tells the user's connections. */
-export function unnotify(context: UserContext, kind: NotificationKind, entityId: number): void {
+export function unnotify(context: UserContext, kind: string, entityId: number): void {
   const { turn, user } = context;
   const row = takeNotification(user, kind, entityId);
   if (row === undefined) return;
   turn.remove("notifications", { id: row.id });
   pushAll(context, fieldOf("DeleteNotification", { notificationId: BigInt(row.id) }));
+}
+
+/** Deletes those that ask for what was taken back: the server died before their deletion. */
+export function unnotifyTakenBack(context: UserContext): void {
+  const { user } = context;
+  for (const { kind, entity_id } of [...user.unread.values(), ...user.unanswered.values()]) {
+    if (entity_id !== null && isTakenBack(context, kind, entity_id)) {
+      unnotify(context, kind, entity_id);
+    }
+  }
+}
+
+/** Invitations to channels that are gone stay. [channels 7.2] */
+function isTakenBack({ system, user }: UserContext, kind: string, entityId: number): boolean {
+  switch (kind) {
+    case "ContactRequest": {
+      const contact = user.contacts.get(entityId);
+      return contact === undefined || contact.accepted || contact.asked;
+    }
+    case "ChannelInvitation":
+      return system.registry.channels.has(entityId) &&
+        !system.memberships.rootsOf(user.id).has(entityId);
+    default:
+      return false;
+  }
 }
 
 /** One was deleted by whom it told of. */

@@ -21,12 +21,13 @@ export async function readUser(store: Store, userId: number) {
  * Replaces what the user's actor knows by what is stored.
  *
  * @returns users who stood otherwise to this one in memory than they do in the database (`lost`), and
- * notifications of requests that were taken back (`left`): the server died before their deletion
+ * notifications behind which the same one came, unread too (`twice`): the server died before the
+ * deletion of either
  */
 export function restoreUser(
   user: UserState,
   rows: UserRows,
-): { readonly lost: number[]; readonly left: NotificationRow[] } {
+): { readonly lost: number[]; readonly twice: NotificationRow[] } {
   const before = new Map(user.contacts);
   user.contacts.clear();
   for (const row of rows.contacts) {
@@ -49,18 +50,14 @@ export function restoreUser(
   user.unread.clear();
   user.unanswered.clear();
   for (const row of rows.read) noteRead(user, row);
-  const left: NotificationRow[] = [];
+  const twice: NotificationRow[] = [];
   for (const row of rows.notifications.sort((a, b) => a.id - b.id)) {
-    if (isLeft(user, row)) left.push(row);
-    else user.unread.set(unreadKey(row.kind, row.entity_id), row);
+    const key = unreadKey(row.kind, row.entity_id);
+    const older = user.unread.get(key);
+    if (older !== undefined && row.kind !== "ChannelMessageMention") twice.push(older);
+    user.unread.set(key, row);
   }
-  return { lost: lostContacts(before, user.contacts), left };
-}
-
-function isLeft(user: UserState, { kind, entity_id }: NotificationRow): boolean {
-  if (kind !== "ContactRequest") return false;
-  const contact = user.contacts.get(entity_id as number);
-  return contact === undefined || contact.accepted || contact.asked;
+  return { lost: lostContacts(before, user.contacts), twice };
 }
 
 function lostContacts(

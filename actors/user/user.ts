@@ -12,6 +12,7 @@ import type { UserContext } from "./context.ts";
 import { Graces } from "./graces.ts";
 import { userHandlers, userMessages } from "./handlers.ts";
 import { abandonJoin } from "./joining.ts";
+import { unnotifyTakenBack } from "./notifications.ts";
 import { correct, graceOver, refreshPresence } from "./presence.ts";
 import { readUser, restoreUser } from "./rows.ts";
 import { UserState } from "./state.ts";
@@ -144,17 +145,16 @@ export class User extends Entity implements UserRef {
     if (account === undefined) throw new Error(`Cannot load ${this.address}: no such account`);
     abandonJoin(this.system, this.#state);
     this.#state.isNew = !account.connectedOnce;
-    const { lost, left } = restoreUser(this.#state, rows);
+    const { lost, twice } = restoreUser(this.#state, rows);
     if (this.generation > 1 && lost.length > 0) {
       this.enqueue({ run: (turn) => correct(this.#context(turn), lost) });
     }
-    if (left.length > 0) {
-      this.enqueue({
-        run: (turn) => {
-          for (const { id } of left) turn.remove("notifications", { id });
-        },
-      });
-    }
+    this.enqueue({
+      run: (turn) => {
+        for (const { id } of twice) turn.remove("notifications", { id });
+        unnotifyTakenBack(this.#context(turn));
+      },
+    });
     return true;
   }
 
