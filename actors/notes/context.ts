@@ -142,11 +142,12 @@ export function leave(
 function vacate(context: NotesContext, { replicaId, key, userId }: Collaborator): void {
   const { system, turn, notes } = context;
   notes.collaborators.delete(replicaId);
-  const isUnsure = notes.unsure.delete(key);
+  const { connections } = system.registry;
+  const [isUnsure, isGone] = [notes.unsure.delete(key), !connections.has(key)];
   // Another client of the user may be the one that writes under this id, and has not said so yet.
-  const isDoubtful = (one: Collaborator) =>
-    one.userId === userId &&
-    (notes.unsure.has(one.key) || isUnsure && !system.registry.connections.has(one.key));
+  const isDoubtful = (other: Collaborator) =>
+    other.userId === userId &&
+    (notes.unsure.has(other.key) ? isUnsure || isGone : isUnsure && !connections.has(other.key));
   if (notes.inOrder().some(isDoubtful)) notes.spoilt.add(replicaId);
   system.openNotes.remove(key, notes.channelId);
   turn.remove("channel_buffer_collaborators", {
