@@ -29,7 +29,7 @@ export async function compileLauncher(): Promise<Uint8Array> {
   try {
     const { success, stderr } = await new Deno.Command(compiler(), {
       args: [
-        ...["-Os", "-s", "-static", "-std=c11", "-Wall", "-Wextra", "-Werror"],
+        ...["-Os", "-s", "-static", "-std=c11", "-Wall", "-Wextra"],
         ...[`-DRUNTIME_ARGUMENTS=${cArguments}`, "-o", output, SOURCE],
       ],
       stdin: "null",
