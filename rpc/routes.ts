@@ -121,9 +121,9 @@ const ONE_WAY: Options = { answers: [] };
 const OPERATIONS = fieldNumber("UpdateBuffer", "operations");
 const NOTES_OPERATIONS = fieldNumber("UpdateChannelBuffer", "operations");
 const UPDATE_SELECTIONS = fieldNumber("Operation", "updateSelections");
-/** The variants of `LspQuery`, with room for those to come. */
+/** The variants of `LspQuery`. What lies beyond is of a later Zed, and may be none. */
 const FIRST_QUERY = fieldNumber("LspQuery", "getReferences");
-const LAST_QUERY = 64;
+const LAST_QUERY = fieldNumber("LspQuery", "getDocumentLinks");
 
 /** Every route, grouped by who handles it. */
 export const routes: readonly Route[] = [

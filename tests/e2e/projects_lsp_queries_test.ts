@@ -60,6 +60,22 @@ Deno.test("[projects 8.6] the query arrives with all that it wraps, only its id 
   assertEquals(encode("LspQuery", { ...told, lspRequestId: 77n }), encode("LspQuery", query));
 });
 
+Deno.test("[projects 8.6] [transport 1.6.5] a field of a later Zed beside a query ends no connection: editors may send it", async () => {
+  await using scene = await Scene.open();
+  const { host, guest, projectId } = scene;
+  const later = new Uint8Array([
+    ...encode("LspQuery", { projectId, lspRequestId: 5n, getHover: {} }),
+    ...[0xa2, 0x01, 2, 0xff, 0], // field 20, which is not known here
+  ]);
+  const tag = messageInfo("LspQuery").tag as number;
+  const passed = guest.sendEncoded(tag, later);
+  host.reply(await host.next("LspQuery"), "Ack", {});
+  assertEquals((await guest.answer(passed)).name, "Ack");
+  await scene.setRole(guest, Role.Guest);
+  assertEquals((await guest.answer(guest.sendEncoded(tag, later))).name, "Error");
+  await ask(scene, guest, { lspRequestId: 6n, getHover: {} });
+});
+
 Deno.test("[projects 8.6b] an answer comes once; one to an unknown query, or from a guest, reaches nobody", async () => {
   await using scene = await Scene.open({ guests: 2 });
   const { host, guests: [a, b], projectId } = scene;
