@@ -5,6 +5,7 @@ import {
   getJsonLinesFormatter,
   getStreamSink,
   getTextFormatter,
+  type LogRecord,
 } from "@logtape/logtape";
 import { logCategory } from "./log.ts";
 
@@ -14,17 +15,28 @@ export interface LogConfig {
   readonly format: "text" | "json";
 }
 
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value) ?? String(value);
+}
+
 /**
  * A value within a line for people. Texts may come from clients: control characters are escaped, and
  * further lines indented, so that nothing looks like a line of the log that is not.
  */
 function readable(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? String(value);
-  return text.replaceAll("\n", "\n    ").replaceAll(
+  return textOf(value).replaceAll("\n", "\n    ").replaceAll(
     /[^\P{Cc}\n]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
+
+/** One JSON object a line; its message is what people would read. */
+function jsonLine(record: LogRecord): string {
+  const message = record.message.map((part, at) => at % 2 === 0 ? part : textOf(part)).join("");
+  return jsonOf({ ...record, message: [message] });
+}
+
+const jsonOf = getJsonLinesFormatter({ properties: "flatten", message: "rendered" });
 
 /**
  * Directs all logs of the process to a stream, standard error unless told otherwise. For the
@@ -36,14 +48,12 @@ export async function configureLog(
   config: LogConfig,
   stream: WritableStream<Uint8Array> = Deno.stderr.writable,
 ): Promise<() => Promise<void>> {
-  const formatter = config.format === "json"
-    ? getJsonLinesFormatter({ properties: "flatten", message: "rendered" })
-    : getTextFormatter({
-      timestamp: "time",
-      level: "FULL",
-      format: ({ timestamp, level, message }) => `${timestamp} ${level} ${message}`,
-      value: readable,
-    });
+  const formatter = config.format === "json" ? jsonLine : getTextFormatter({
+    timestamp: "time",
+    level: "FULL",
+    format: ({ timestamp, level, message }) => `${timestamp} ${level} ${message}`,
+    value: readable,
+  });
   const sink = getStreamSink(unbreakable(stream), { formatter, closeStream: false });
   await configure({
     reset: true,

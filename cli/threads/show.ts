@@ -100,7 +100,10 @@ export class Transcript {
 
 function describe(event: AgentEvent, paint: Paint): string {
   const { threadId } = event;
-  if (event.threadCreated) return paint("dim", `begun by ${harmless(event.threadCreated.agent)}`);
+  if (event.threadCreated) {
+    const { agent } = event.threadCreated;
+    return paint("dim", agent === "" ? "begun" : `begun by ${harmless(agent)}`);
+  }
   if (event.threadUpdated?.title) return paint("bold", `# ${harmless(event.threadUpdated.title)}`);
   if (event.messageAdded) {
     const { role, text } = event.messageAdded;

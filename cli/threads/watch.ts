@@ -65,6 +65,8 @@ export async function watch(options: WatchOptions): Promise<void> {
       if (json) write(`${jsonOf(event)}\n`);
       else transcript.show(event);
       if (untilStopped && event.completionStopped !== undefined) break;
+      // Nothing can follow, under this id never again.
+      if (threadId !== undefined && event.threadDeleted !== undefined) break;
     }
     if (refusal !== undefined) throw refusal;
     // An end that was asked for is under way already.

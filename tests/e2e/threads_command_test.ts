@@ -118,7 +118,7 @@ Deno.test("[agents 2] on the terminal there are all threads, though a server giv
   assertStringIncludes((await run("threads", "--limit", "0")).errors, "--limit 0");
 });
 
-Deno.test("[agents 2] watch ends when nobody reads what it writes, and when its login is not good any more", async () => {
+Deno.test("[agents 2] watch ends with its reader, with its thread, and with its login", async () => {
   await using server = await startServer();
   const { run, start } = await terminal(server);
   const host = await server.client("alice");
@@ -141,6 +141,19 @@ Deno.test("[agents 2] watch ends when nobody reads what it writes, and when its 
   const refused = new Response(watching.stderr).text();
   const seen = watching.stdout.getReader();
   assert(!(await seen.read()).done);
+  const deleted = uuid("deleted");
+  await host.request("PublishAgentEvents", {
+    events: [{ eventId: crypto.randomUUID(), ...created(deleted) }],
+  });
+  const ending = start("watch", deleted, "--after", "0");
+  const shown = ending.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  assert(!(await shown.read()).done);
+  await host.request("DeleteAgentThread", { threadId: deleted, commandId: crypto.randomUUID() });
+  let last: string | undefined;
+  for (let read = await shown.read(); !read.done; read = await shown.read()) last = read.value;
+  assertEquals([(await ending.status).code, last?.endsWith("deleted\n")], [0, true]);
+  await ending.stderr.cancel();
+
   await run("user", "signout", "alice", "--data-dir", server.dataDir);
   assertEquals((await watching.status).code, 1);
   assertMatch(await refused, /unknown user or wrong token; PARLEY_USER_ID and PARLEY_TOKEN say/);

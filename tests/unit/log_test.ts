@@ -19,12 +19,14 @@ async function written(config: LogConfig, body: (log: Log) => void): Promise<str
 Deno.test("[issue 3 run] the log for machines is one JSON object per line", async () => {
   const lines = await written({ level: "info", format: "json" }, (log) => {
     log.with({ room: 3 }).info("Room {room} has {count} members", { count: 2n });
+    log.info("{user} did {what}", { user: '"Ann"\n', what: ["this"] });
     log.error("Crashed: {error}", { error: new Error("Line\nbreak") });
   });
-  assertEquals(lines.length, 2);
-  const [first, second] = lines.map((line) => JSON.parse(line));
+  assertEquals(lines.length, 3);
+  const [first, texts, second] = lines.map((line) => JSON.parse(line));
   assertEquals([first.level, first.room, first.count], ["INFO", 3, "2"]);
-  assertMatch(first.message, /^Room 3 has "?2"? members$/);
+  assertEquals(first.message, "Room 3 has 2 members");
+  assertEquals([texts.message, texts.user], ['"Ann"\n did ["this"]', '"Ann"\n']);
   assertEquals(second.level, "ERROR");
   assertMatch(second.error, /Error: Line\nbreak/);
 });
