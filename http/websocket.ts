@@ -5,6 +5,7 @@ import type { Metrics } from "../lib/metrics.ts";
 import type { Admission } from "./admission.ts";
 import type { Guesser } from "./guess_limit.ts";
 import { plainText } from "./responses.ts";
+import { upgradeSocket } from "./upgrade.ts";
 
 const SWITCHING_PROTOCOLS = 101;
 
@@ -85,12 +86,10 @@ async function shakeHands(
   if (end === undefined) {
     return plainText(503, "too many connections, try again later", { "retry-after": "5" });
   }
-  let upgraded: Deno.WebSocketUpgrade;
-  try {
-    upgraded = Deno.upgradeWebSocket(request, { idleTimeout: actors.times.idle / 1000 });
-  } catch (error) {
+  const upgraded = upgradeSocket(request, actors.times.idle / 1000);
+  if (upgraded instanceof Response) {
     end();
-    return plainText(400, `not a WebSocket handshake: ${(error as Error).message}`);
+    return upgraded;
   }
   const { socket, response } = upgraded;
   socket.binaryType = "arraybuffer";

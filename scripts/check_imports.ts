@@ -63,12 +63,6 @@ const PACKAGES: readonly { readonly name: RegExp; readonly of: (file: string) =>
   { name: /^@std\/assert(?:\/|$)|^fast-check$/, of: () => false },
 ];
 
-/** The two WebSockets of Zed: its protocol, and the notices. */
-const UPGRADERS: ReadonlySet<string> = new Set([
-  "http/websocket.ts",
-  "http/client_api/notices_socket.ts",
-]);
-
 /** What the text of a product file may not hold, outside comments and strings. */
 const WORDS: readonly {
   readonly word: RegExp;
@@ -77,8 +71,8 @@ const WORDS: readonly {
 }[] = [
   {
     word: /\bDeno\s*\.\s*upgradeWebSocket\b/,
-    of: (file) => UPGRADERS.has(file),
-    message: `calls Deno.upgradeWebSocket, which only ${[...UPGRADERS].join(" and ")} do`,
+    of: (file) => file === "http/upgrade.ts",
+    message: "calls Deno.upgradeWebSocket, which only http/upgrade.ts does",
   },
   {
     word: /\bDeno\s*[.[]/,

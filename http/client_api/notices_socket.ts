@@ -1,6 +1,7 @@
 /** `GET /client/users/connect`: the WebSocket on which Zed waits for notices. [transport 3.7] */
 import { plainText } from "../responses.ts";
 import type { UserExchange } from "../route.ts";
+import { upgradeSocket } from "../upgrade.ts";
 import type { NoticeSocket } from "./notices.ts";
 
 /** Seconds without a frame after which the peer counts as gone; it pings every second. */
@@ -18,12 +19,8 @@ export function connectNotices({ request, user, tokenId, deps }: UserExchange): 
   if (actors.draining || !notices.hasRoom(user.id)) {
     return plainText(503, "too many connections, try again later", { "retry-after": "30" });
   }
-  let upgraded: Deno.WebSocketUpgrade;
-  try {
-    upgraded = Deno.upgradeWebSocket(request, { idleTimeout: IDLE });
-  } catch (error) {
-    return plainText(400, `not a WebSocket handshake: ${(error as Error).message}`);
-  }
+  const upgraded = upgradeSocket(request, IDLE);
+  if (upgraded instanceof Response) return upgraded;
   const { socket, response } = upgraded;
   const open: NoticeSocket = {
     tokenId,

@@ -1,7 +1,7 @@
 /** Who is let in, and with which status the others are refused. [rooms 3] [transport 1.5] [transport 5.4] */
 import { assertEquals } from "@std/assert";
 import { startServer, type TestServer, type TestUser } from "../support/server.ts";
-import { RawClient } from "../support/raw_client.ts";
+import { HANDSHAKE, RawClient } from "../support/raw_client.ts";
 import { SteppedClock } from "../support/stepped_clock.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
@@ -105,16 +105,19 @@ Deno.test("[rooms 3.6] [transport 1.2.2a, 1.2.3, 1.5.5, 11.3, 11.4] optional hea
 Deno.test("[rooms 3.5] a request that is no proper WebSocket handshake is 400 behind all other checks", async () => {
   await using server = await startServer();
   const good = signedIn(await server.addUser("a"));
-  for (const headers of [good, { ...good, authorization: "1 x" }]) {
+  const lacking = ["sec-websocket-key", "sec-websocket-version", "connection"];
+  for (const name of lacking) {
+    for (const headers of [good, { ...good, authorization: "1 x" }]) {
+      using client = await RawClient.connect(server.url);
+      await client.request("/rpc", { ...without(HANDSHAKE, name), ...headers });
+      const { status } = await client.response();
+      assertEquals(status, headers === good ? 400 : 401, name);
+    }
+  }
+  for (const path of ["/rpc", "/client/users/connect"]) {
     using client = await RawClient.connect(server.url);
-    await client.request("/rpc", {
-      host: "localhost",
-      connection: "Upgrade",
-      upgrade: "websocket",
-      ...headers,
-    });
-    const { status } = await client.response();
-    assertEquals(status, headers === good ? 400 : 401);
+    const old = await client.upgrade({ ...good, "sec-websocket-version": "8" }, path);
+    assertEquals([old.status, old.headers.get("sec-websocket-version")], [400, "13"], path);
   }
   assertEquals(server.server.actors.registry.connections.size, 0);
 });
