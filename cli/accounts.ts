@@ -56,8 +56,15 @@ export class ServerRefusedError extends Error {
   override readonly name = "ServerRefusedError";
 }
 
-/** How long a server may take to answer, in milliseconds. */
-const patience = 10_000;
+/**
+ * How long a server may take to answer, in milliseconds: tokens of accounts that it makes are in the
+ * answer only, so whoever gives up too early has accounts without them.
+ *
+ * @param accounts accounts that are made
+ */
+export function patience(accounts = 0): number {
+  return 10_000 + 200 * accounts;
+}
 
 /**
  * Opens the accounts of a data folder: through its server if one runs, else in the database itself.
@@ -128,6 +135,7 @@ export function accountsOfServer(server: RunningServer): Accounts {
     path: string,
     schema: z.ZodType<T>,
     body?: unknown,
+    accounts?: number,
   ): Promise<T> => {
     const what = `Cannot reach the server that runs on this data folder (process ${server.pid})`;
     let status: number;
@@ -138,7 +146,7 @@ export function accountsOfServer(server: RunningServer): Accounts {
         headers: { authorization: `Bearer ${server.adminSecret}` },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         redirect: "manual",
-        signal: AbortSignal.timeout(patience),
+        signal: AbortSignal.timeout(patience(accounts)),
       });
       status = response.status;
       json = await response.json();
@@ -153,7 +161,8 @@ export function accountsOfServer(server: RunningServer): Accounts {
     return schema.parse(json);
   };
   return {
-    add: (logins, admin) => ask("POST", "users", z.array(accountToken), { logins, admin }),
+    add: (logins, admin) =>
+      ask("POST", "users", z.array(accountToken), { logins, admin }, logins.length),
     list: () => ask("GET", "users", z.array(accountSummary)),
     addToken: (login) => ask("POST", `users/${encodeURIComponent(login)}/token`, accountToken),
     remove: (login) => ask("DELETE", `users/${encodeURIComponent(login)}`, accountName),

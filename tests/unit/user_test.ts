@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { ServerRefusedError } from "../../cli/accounts.ts";
+import { accountsOfServer, patience, ServerRefusedError } from "../../cli/accounts.ts";
 import { UsageError } from "../../cli/args.ts";
 import { explain, explainListen } from "../../cli/explain.ts";
 import { firstLine } from "../../cli/read_password.ts";
@@ -195,6 +195,29 @@ Deno.test("[issue 3 run] a server that does not answer is told, not passed by", 
     assertMatch(error.message, /Cannot reach the server.*process 77.*restart it/);
     lock.release();
   });
+});
+
+Deno.test("[issue 3 run] a server that makes many accounts is given the time for it: their tokens come in its answer only", async () => {
+  assertEquals([patience(), patience(1), patience(1000)], [10_000, 10_200, 210_000]);
+  const waits: number[] = [];
+  const { timeout } = AbortSignal;
+  AbortSignal.timeout = (ms) => {
+    waits.push(ms);
+    return timeout.call(AbortSignal, ms);
+  };
+  try {
+    await using server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      () => Response.json([]),
+    );
+    const url = `http://127.0.0.1:${server.addr.port}`;
+    const accounts = accountsOfServer({ url, pid: 1, adminSecret: "secret" });
+    await accounts.add(["ann", "bob"], false);
+    await accounts.list();
+  } finally {
+    AbortSignal.timeout = timeout;
+  }
+  assertEquals(waits, [patience(2), patience()]);
 });
 
 Deno.test("[issue 3 run] a database in a server's memory has no accounts without it", async () => {
