@@ -24,7 +24,7 @@ export async function health({ deps: { store, actors, log } }: Exchange): Promis
     await store.ping();
   } catch (error) {
     log.error("The database does not answer: {error}", { error });
-    return plainText(503, "the database does not answer");
+    return plainText(503, "the database is not in order; see the log");
   }
   return plainText(200, "ok");
 }

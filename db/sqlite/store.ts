@@ -18,6 +18,7 @@ import {
 import { type AccountRowOf, type RowOf, type TableName, tables } from "../tables.ts";
 import { bindable, NodeSqliteDialect } from "./dialect.ts";
 import { isUnavailable, unavailable } from "./errors.ts";
+import { FileIdentity } from "./file_identity.ts";
 import { RowStatements } from "./row_statements.ts";
 
 interface TransactionStatements {
@@ -37,12 +38,14 @@ export class SqliteStore extends AccountRows implements Store {
   readonly #transaction: TransactionStatements;
   readonly #contactsOf: StatementSync;
   readonly #ping: StatementSync;
+  readonly #file: FileIdentity;
   #open = true;
 
   constructor(db: DatabaseSync, path: string, clock: Clock) {
     super(new Kysely<Schema>({ dialect: new NodeSqliteDialect(db) }), clock);
     this.#db = db;
     this.#path = path;
+    this.#file = new FileIdentity(path);
     this.#rows = new RowStatements(db);
     // Prepared rather than exec(): only their errors carry SQLite's number.
     this.#transaction = {
@@ -95,6 +98,7 @@ export class SqliteStore extends AccountRows implements Store {
   // deno-lint-ignore require-await
   async ping(): Promise<void> {
     this.#read(() => this.#ping.get());
+    this.#file.requireSame();
   }
 
   // deno-lint-ignore require-await

@@ -245,6 +245,28 @@ Deno.test("[issue 4 run] another program's database is refused and left as it is
   });
 });
 
+Deno.test("[issue 4 run] a database file that is moved or replaced under the server is noticed", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/p.sqlite`;
+    const store = await openSqlite({ path });
+    await store.ping();
+    await Deno.rename(path, `${folder}/elsewhere`);
+    await assertRejects(
+      () => store.ping(),
+      StoreUnavailableError,
+      `Cannot find the database ${path}`,
+    );
+    await Deno.writeFile(path, new Uint8Array());
+    await assertRejects(() => store.ping(), StoreUnavailableError, "move it back");
+    await Deno.rename(`${folder}/elsewhere`, path);
+    await store.ping();
+    await store.close();
+    const forgotten = await openSqlite({ path: ":memory:" });
+    await forgotten.ping();
+    await forgotten.close();
+  });
+});
+
 Deno.test("[issue 3 run] a database in a folder that does not exist is refused with its path", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/none/p.sqlite`;
