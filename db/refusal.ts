@@ -1,14 +1,6 @@
 /** Which groups of a transaction the database refused, and what is said of them. */
 import type { RefusedGroup, WriteGroup } from "./store.ts";
 
-/** The error of a refused group, for the log. */
-export function refusal(group: WriteGroup, cause: unknown): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Error(`Cannot store what ${group.actor} wrote: ${reason}; it was rolled back`, {
-    cause,
-  });
-}
-
 /** The refused groups of one transaction. */
 export class Refusals {
   readonly #groups: readonly WriteGroup[];
@@ -21,7 +13,11 @@ export class Refusals {
 
   /** The database refused the group at that place. */
   refuse(index: number, cause: unknown): void {
-    this.#add(index, refusal(this.#groups[index]!, cause));
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text = `Cannot store what ${
+      this.#groups[index]!.actor
+    } wrote: ${reason}; it was rolled back`;
+    this.#add(index, new Error(text, { cause }));
   }
 
   /** Whether the group at that place falls with an earlier one; it is refused then. */

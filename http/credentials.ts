@@ -14,22 +14,27 @@ export interface Credentials {
 const USER_ID = /^[1-9]\d{0,9}$/;
 const LARGEST_ID = 2 ** 31 - 1;
 
+/** The header's first two words; empty where one is missing. */
+function wordsOf(header: string | null): readonly [id: string, token: string] {
+  const [id = "", token = ""] = (header ?? "").trim().split(/\s+/);
+  return [id, token];
+}
+
 /** Undefined for a header that is missing or malformed: 401, so that the client asks its user. */
 export function parseAuthorization(header: string | null): Credentials | undefined {
-  const [id = "", token = ""] = (header ?? "").trim().split(/\s+/);
+  const [id, token] = wordsOf(header);
   if (!USER_ID.test(id) || Number(id) > LARGEST_ID || token === "") return undefined;
   return { userId: Number(id), token };
 }
 
 /** Why a request's credentials are no good, for whoever reads it; the status is 401 for each. [transport 5.4] */
 export function refusedCredentials(headers: Headers): Response {
-  const header = headers.get("authorization")?.trim() ?? "";
-  const [id = "", token] = header.split(/\s+/);
-  if (header === "") return plainText(401, "missing authorization header: sign in first");
+  const [id, token] = wordsOf(headers.get("authorization"));
+  if (id === "") return plainText(401, "missing authorization header: sign in first");
   if (!/^\d+$/.test(id)) {
     return plainText(401, "missing user id in authorization header: sign in again");
   }
-  if (token === undefined) {
+  if (token === "") {
     return plainText(401, "missing access token in authorization header: sign in again");
   }
   return plainText(401, "invalid credentials: sign in again");

@@ -1,7 +1,8 @@
 // deno-lint-ignore-file no-console
 /**
- * Two clients share a real folder through a real server, and show what happens, step by step. The only file that is changed is one that the demo makes itself, and deletes at the end. The exit
- * code is 1 if host, guest and disk do not end up equal.
+ * Two clients share a real folder through a real server, and show what happens, step by step. The
+ * only file that is changed is one that the demo makes itself, and deletes at the end. The exit code
+ * is 1 if host, guest and disk do not end up equal.
  */
 import type { Buffer } from "../client/buffer.ts";
 import type { CollabClient } from "../client/collab_client.ts";
@@ -297,7 +298,7 @@ export async function makeFiles(count: number): Promise<string> {
 async function main(): Promise<number> {
   const args = taskArguments(USAGE, { values: ["files"], words: 1 });
   const [place] = args.words;
-  const files = args.number("files");
+  const files = args.number("files", 9_999_999);
   const repository = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
   const folder = files !== undefined
     ? await makeFiles(files)

@@ -7,8 +7,8 @@ export interface TaskArguments {
   readonly words: readonly string[];
   has(name: string): boolean;
   text(name: string): string | undefined;
-  /** A whole number. */
-  number(name: string): number | undefined;
+  /** A whole number, up to `most`. */
+  number(name: string, most?: number): number | undefined;
 }
 
 /** What a task takes. */
@@ -26,13 +26,12 @@ export interface TaskOptions {
 export function taskArguments(
   usage: string,
   { switches = [], values = [], words: known = 0 }: TaskOptions,
-  args: readonly string[] = Deno.args,
 ): TaskArguments {
   const refuse = (problem: string): never => {
     console.error(`${problem}\n\n${usage}`);
     Deno.exit(2);
   };
-  const parsed = parseArgs([...args], {
+  const parsed = parseArgs(Deno.args, {
     string: ["_", ...values],
     boolean: ["help", ...switches],
     unknown: (arg, name) =>
@@ -53,12 +52,12 @@ export function taskArguments(
     words,
     text,
     has: (name) => parsed[name] === true,
-    number: (name) => {
+    number: (name, most = Number.MAX_SAFE_INTEGER) => {
       const value = text(name);
       if (value === undefined) return undefined;
-      return /^\d{1,15}$/.test(value)
+      return /^\d+$/.test(value) && Number(value) <= most
         ? Number(value)
-        : refuse(`Cannot take ${value} for --${name}: give a whole number`);
+        : refuse(`Cannot take ${value} for --${name}: give a whole number up to ${most}`);
     },
   };
 }

@@ -253,15 +253,26 @@ Deno.test("[design 1.3b] [channels 6.4] who subscribes hears of nobody in a call
   assertEquals(updates.some(({ value }) => (value.channels as unknown[]).length === 1), true);
 });
 
+/** The first client is in the tree's call and changes the tree; the database will take it back. */
+async function callAndLose(
+  world: World,
+  refusing: Refusing,
+  root: bigint,
+  clients: readonly [Client, ...Client[]],
+): Promise<void> {
+  const [owner] = clients;
+  owner.send("JoinChannel", { channelId: root });
+  await world.settle();
+  for (const client of clients) client.take();
+  refusing.actor = `/channels/${root}`;
+  owner.send("RenameChannel", { channelId: root, name: "lost" });
+}
+
 Deno.test("[design 1.3d] [channels 7.13] that a call is over is heard, though a change of the tree is taken back", async () => {
   const refusing = new Refusing();
   await using world = await World.start((store) => refusing.wrap(store));
   const { root, owner, member } = await createTestTree(world);
-  owner.send("JoinChannel", { channelId: root });
-  await world.settle();
-  for (const client of [owner, member]) client.take();
-  refusing.actor = `/channels/${root}`;
-  owner.send("RenameChannel", { channelId: root, name: "lost" });
+  await callAndLose(world, refusing, root, [owner, member]);
   owner.send("LeaveRoom", {});
   await world.settle();
   assertEquals(told(owner).includes("Error 0"), true);
@@ -274,11 +285,7 @@ Deno.test("[design 1.3d] [channels 7.13] who is in a call is heard, though a cha
   const refusing = new Refusing();
   await using world = await World.start((store) => refusing.wrap(store));
   const { root, owner, member } = await createTestTree(world);
-  owner.send("JoinChannel", { channelId: root });
-  await world.settle();
-  for (const client of [owner, member]) client.take();
-  refusing.actor = `/channels/${root}`;
-  owner.send("RenameChannel", { channelId: root, name: "lost" });
+  await callAndLose(world, refusing, root, [owner, member]);
   // As from a room that has started over: nothing of its own waits any more.
   world.actors.registry.channels.get(Number(root))?.tell({
     type: "channel.call_changed",

@@ -81,12 +81,18 @@ Deno.test("[channels Q-20] [design 1.3b] whose loss of the role is refused by th
   assertEquals(told(member), ['UpdateChannelBuffer 1 8@2[0,0]"1"', "ChannelMessageSent"]);
 });
 
-Deno.test("[channels 8.6, Q-12] of two lost places of one user each client gets its own, once its cursors say which", async () => {
-  await using world = await World.start();
+/** A member has lost both of his places in notes, with the replica ids 9 and 10; their owner is there. */
+async function loseTwoPlaces(world: World): Promise<Client> {
   const { owner, member } = await openTestNotes(world);
   const second = await world.connect("member");
   await openNotes(world, second);
   for (const client of [member, second]) client.connection.socketClosed();
+  return owner;
+}
+
+Deno.test("[channels 8.6, Q-12] of two lost places of one user each client gets its own, once its cursors say which", async () => {
+  await using world = await World.start();
+  const owner = await loseTwoPlaces(world);
   // The one with replica 10 comes first, and nothing that it knows tells them apart.
   const third = await world.connect("member");
   await comeBack(world, third, []);
@@ -139,10 +145,7 @@ Deno.test("[channels 8.6, Q-12] cursors of others that a client brings along on 
 
 Deno.test("[channels 8.6, Q-12] whose place another client of his took and left gets its replica id again", async () => {
   await using world = await World.start();
-  const { owner, member } = await openTestNotes(world);
-  const second = await world.connect("member");
-  await openNotes(world, second);
-  for (const client of [member, second]) client.connection.socketClosed();
+  const owner = await loseTwoPlaces(world);
   const third = await world.connect("member");
   await comeBack(world, third, []);
   // It was the second one, whose replica id is 10, but has the first one's place.
@@ -159,10 +162,7 @@ Deno.test("[channels 8.6, Q-12] whose place another client of his took and left 
 
 Deno.test("[channels 8.6, Q-12, 8.3.2] nobody gets the replica id of a client that is on another one's place", async () => {
   await using world = await World.start();
-  const { owner, member } = await openTestNotes(world);
-  const second = await world.connect("member");
-  await openNotes(world, second);
-  for (const client of [member, second]) client.connection.socketClosed();
+  const owner = await loseTwoPlaces(world);
   // Each is on the other one's place.
   const third = await world.connect("member");
   await comeBack(world, third, []);

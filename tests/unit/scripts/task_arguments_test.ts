@@ -6,7 +6,7 @@ import { taskArguments } from "./scripts/task_arguments.ts";
 const args = taskArguments("the usage", {
   switches: ["short"], values: ["seeds", "file"], words: ["one", "two"],
 });
-const parts = [args.words, args.has("short"), args.number("seeds"), args.text("file")];
+const parts = [args.words, args.has("short"), args.number("seeds", 999), args.text("file")];
 await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(parts)));
 `;
 
@@ -32,6 +32,7 @@ Deno.test("[issue 3 run] a developer's task starts nothing on a word that it doe
       [["--nonsense"], "Cannot understand --nonsense"],
       [["three"], "Cannot understand three"],
       [["--seeds", "1.5"], "Cannot take 1.5 for --seeds: give a whole number"],
+      [["--seeds", "1000"], "Cannot take 1000 for --seeds: give a whole number up to 999"],
       [["--file="], "--file needs a value"],
     ] as const
   ) {
